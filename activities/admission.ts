@@ -1,0 +1,169 @@
+import {
+  type AdmissionFacts,
+  type AdmittedDeployment,
+  type KnownRuntime,
+  writeAdmitted,
+  writeRejected,
+} from '../db/admission.ts';
+import type { TenantSql } from '../db/tables.ts';
+import type {
+  Admission,
+  AdmissionRefusal,
+  DeployRuntimeInput,
+  ReleaseTarget,
+  VerifiedRevision,
+} from '../domain/deployment.ts';
+import { newId } from '../domain/ids.ts';
+import type { PolicyVerdict } from '../domain/policy.ts';
+import { judge } from '../domain/rules/policy.ts';
+import { exceededQuota, reservationOf } from '../domain/rules/quota.ts';
+import { namespaceOf } from '../domain/rules/slot.ts';
+import type { SlotQuota } from '../domain/tenant.ts';
+
+/** A deploy that asks to begin, and all that is known about it. */
+export interface AdmissionCase {
+  readonly input: DeployRuntimeInput & { readonly workflowId: string; readonly runId: string };
+  readonly facts: AdmissionFacts;
+  readonly hasGovernance: boolean;
+  readonly defaultQuota: SlotQuota;
+}
+
+type Refused = Extract<Admission, { admitted: false }>;
+type Place = Pick<KnownRuntime, 'name' | 'project' | 'environment'>;
+
+/** Judges the case and writes what follows from it: nothing, a rejected operation, or the beginning of a deploy. */
+export async function admit(db: TenantSql, asked: AdmissionCase): Promise<Admission> {
+  const place = asked.facts.runtime ?? asked.input.create;
+  if (place === undefined) return notFound(asked);
+  const policy = verdict(asked, place);
+  if (policy.answer === 'deny') return reject(db, { asked, place, reason: policy.reason });
+  const quota = asked.facts.quota ?? asked.defaultQuota;
+  const refusal = obstacle(asked, { place, quota });
+  if (refusal) return refusal;
+  const admitted = admittedDeployment(asked, { place, quota, policy });
+  await writeAdmitted(db, admitted);
+  return admitted.answer;
+}
+
+function verdict({ input, facts }: AdmissionCase, { project, environment }: Place): PolicyVerdict {
+  const action = holdsSomething(facts.runtime) ? 'deploy.upgrade' : 'deploy.install';
+  return judge({ action, tenantId: input.tenantId, environment, project }, facts.policies);
+}
+
+function holdsSomething(runtime: KnownRuntime | null): boolean {
+  return runtime !== null && runtime.phase !== 'not_installed' && runtime.phase !== 'install_failed';
+}
+
+function obstacle(
+  asked: AdmissionCase,
+  { place, quota }: { place: Place; quota: SlotQuota },
+): Refused | undefined {
+  const { input, facts, hasGovernance } = asked;
+  const hold = facts.runtime?.hold;
+  if (hold && !input.liftHold) {
+    const reason = `Runtime ${input.runtimeId} holds since ${hold.since}: ${hold.reason}. Send lift_hold: true to deploy all the same.`;
+    return refuse('runtime_on_hold', reason);
+  }
+  if (input.create && (facts.namesake !== null || facts.runtime !== null)) return nameTaken(asked, place);
+  if (!hasGovernance) {
+    const reason =
+      'The platform’s governed endpoints (LLM, guardrails, sandbox, data access, OpenTelemetry) are not all set, and no agent runs without them. Ask the operator to set them; docs/configuration.md lists them.';
+    return refuse('governance_settings_missing', reason);
+  }
+  const excess = exceededQuota({ quota, used: facts.used, wanted: reservationOf(input.agent) });
+  if (excess === undefined) return undefined;
+  const where = `Project ${place.project} of tenant ${input.tenantId}`;
+  return refuse('quota_exceeded', `${where} has no room: ${excess}. Ask for less, or have the quota raised.`);
+}
+
+function nameTaken({ input, facts }: AdmissionCase, place: Place): Refused {
+  const other = facts.namesake ?? input.runtimeId;
+  const reason = `Project ${place.project} has a runtime named ${input.create?.name} already: ${other}. Take another name, or deploy into it with POST /v1/runtimes/${other}/deployments.`;
+  return refuse('name_taken', reason);
+}
+
+function notFound({ input }: AdmissionCase): Refused {
+  return refuse('runtime_not_found', `There is no runtime ${input.runtimeId}.`);
+}
+
+async function reject(
+  db: TenantSql,
+  { asked, place, reason }: { asked: AdmissionCase; place: Place; reason: string },
+): Promise<Refused> {
+  const { input, facts } = asked;
+  const { operationId, requester, workflowId, runId } = input;
+  const { project, environment } = place;
+  const answer = refuse('policy_denied', reason);
+  const event = {
+    type: 'deploy.rejected',
+    severity: 'warning',
+    actor: requester.kind,
+    principal: requester.id,
+    operationId,
+    message: `${requester.name} asked for a deploy and policy said no: ${reason}`,
+  } as const;
+  const runtimeId = facts.runtime ? input.runtimeId : null;
+  const operation = { operationId, requester, project, environment, workflowId, runId, runtimeId };
+  await writeRejected(db, { ...operation, reason, answer, event });
+  return answer;
+}
+
+function admittedDeployment(
+  { input, facts }: AdmissionCase,
+  { place, quota, policy }: { place: Place; quota: SlotQuota; policy: PolicyVerdict },
+): AdmittedDeployment {
+  const { create, agent, requester, operationId } = input;
+  const approval = policy.approval && { id: newId('approval'), ...policy.approval };
+  const verified = verifiedRevision(facts.runtime);
+  const knownRevision = facts.runtime?.knownRevision ?? 0;
+  return {
+    ...input,
+    project: place.project,
+    environment: place.environment,
+    create,
+    stage: approval ? 'awaiting_approval' : 'preparing',
+    waitsFor: approval && `the approval of ${approval.quorum} other than ${requester.name} (${approval.id})`,
+    quota,
+    reservation: reservationOf(agent),
+    policy,
+    approval,
+    answer: {
+      admitted: true,
+      target: targetOf(input, place),
+      quota,
+      policy,
+      knownRevision,
+      ...(approval ? { approval } : {}),
+      ...(verified ? { verified } : {}),
+    },
+    event: {
+      type: approval ? 'deploy.awaiting_approval' : 'deploy.preparing',
+      severity: 'info',
+      actor: requester.kind,
+      principal: requester.id,
+      operationId,
+      message: `${requester.name} asked to deploy ${agent.image}: ${policy.reason}`,
+      data: { deployment_id: input.deploymentId, image: agent.image, policy: policy.policy },
+    },
+  };
+}
+
+function targetOf(
+  { tenantId, runtimeId }: DeployRuntimeInput,
+  { name, project, environment }: Place,
+): ReleaseTarget {
+  const namespace = namespaceOf(tenantId, project);
+  return { runtimeId, runtimeName: name, tenantId, project, environment, namespace, release: name };
+}
+
+function verifiedRevision(runtime: KnownRuntime | null): VerifiedRevision | undefined {
+  if (!runtime?.verifiedRevision || !runtime.verifiedOperationId || !runtime.verifiedDeploymentId) {
+    return undefined;
+  }
+  const { verifiedRevision: revision, verifiedOperationId, verifiedDeploymentId } = runtime;
+  return { revision, operationId: verifiedOperationId, deploymentId: verifiedDeploymentId };
+}
+
+function refuse(code: AdmissionRefusal, reason: string): Refused {
+  return { admitted: false, code, reason };
+}

@@ -1,0 +1,46 @@
+import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
+import type { Evidence, ReleaseTarget } from '../domain/deployment.ts';
+import { collectFindings } from './evidence/findings.ts';
+import { reasonInWords } from './evidence/reason.ts';
+import { fitted } from './evidence/size.ts';
+import { translating } from './release/failures.ts';
+
+export interface EvidenceActivities {
+  /** Keeps events, failed probes and last log lines of the runtime's pods with the deployment; answers the reason in one sentence. */
+  collectEvidence(input: {
+    readonly target: ReleaseTarget;
+    readonly deploymentId: string;
+    readonly reason: string;
+  }): Promise<{ readonly reason: string }>;
+}
+
+export interface EvidenceDependencies {
+  readonly kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'readLog'>;
+  readonly storeEvidence: (kept: {
+    readonly tenantId: string;
+    readonly deploymentId: string;
+    readonly evidence: Evidence;
+  }) => Promise<void>;
+  readonly now?: () => Date;
+}
+
+/** Makes the activity that keeps what will be gone after the way back. */
+export function createEvidenceActivities(dependencies: EvidenceDependencies): EvidenceActivities {
+  const { kubernetes, storeEvidence, now = () => new Date() } = dependencies;
+  return {
+    collectEvidence: ({ target, deploymentId, reason }) =>
+      translating(async () => {
+        const findings = await collectFindings(kubernetes, target);
+        const words = reasonInWords(findings, reason);
+        const evidence = fitted({
+          collected_at: now().toISOString(),
+          reason: words,
+          events: findings.events,
+          pods: findings.pods.map(pod => pod.evidence),
+          see_more: `kubectl --namespace ${target.namespace} describe deployment,replicaset,pod --selector runtimeai.dev/runtime=${target.runtimeId}`,
+        });
+        await storeEvidence({ tenantId: target.tenantId, deploymentId, evidence });
+        return { reason: words };
+      }),
+  };
+}

@@ -1,0 +1,110 @@
+import { Context } from '@temporalio/activity';
+import type { ReleaseTarget, RolloutReport } from '../domain/deployment.ts';
+import type { WorkloadFacts } from '../domain/health.ts';
+import { judgeRollout, type RolloutTerms, soakLeftSeconds } from '../domain/rules/rollout.ts';
+
+export interface RolloutQuestion {
+  readonly target: ReleaseTarget;
+  /** The operation whose manifest must be the one that runs; older facts do not count. */
+  readonly operationId: string;
+  readonly soakSeconds: number;
+}
+
+/** Answered from the observer's watch, without a call to the Kubernetes API. */
+export interface HealthActivities {
+  /** Waits until the rollout is healthy for its soak, or has failed for good. Never answers from facts older than their bound. */
+  awaitRollout(input: RolloutQuestion): Promise<RolloutReport>;
+  /** The judgement right now; `inconclusive` when the observer is blind. */
+  readRollout(input: RolloutQuestion): Promise<RolloutReport>;
+}
+
+/** Where facts come from: the observer's memory. */
+export interface FactSource {
+  read(runtimeId: string): WorkloadFacts | undefined;
+  /** Calls the listener at every change of the runtime's facts; answers how to stop that. */
+  onChange(runtimeId: string, listener: () => void): () => void;
+}
+
+export interface HealthDependencies {
+  readonly facts: FactSource;
+  /** Facts older than this prove nothing. */
+  readonly maxAgeSeconds: number;
+  readonly now?: () => Date;
+}
+
+/** Makes the activities that answer from the observer's memory. */
+export function createHealthActivities(dependencies: HealthDependencies): HealthActivities {
+  return {
+    readRollout: async question => judge(question, dependencies).report,
+    awaitRollout: question => awaitRollout(question, dependencies),
+  };
+}
+
+/** Facts also change by growing old, and the server must hear that this attempt lives. */
+const TICK_MS = 3000;
+
+async function awaitRollout(
+  question: RolloutQuestion,
+  dependencies: HealthDependencies,
+): Promise<RolloutReport> {
+  const context = Context.current();
+  const { cancellationSignal } = context;
+  const changes = new Changes(dependencies.facts, question.target.runtimeId);
+  cancellationSignal.addEventListener('abort', () => changes.wakeUp(), { once: true });
+  try {
+    for (;;) {
+      const { report, judgeAgainInMs } = judge(question, dependencies);
+      if (report.status === 'healthy' || report.status === 'failed') return report;
+      if (cancellationSignal.aborted) await context.cancelled;
+      context.heartbeat(report.reason);
+      await changes.next(judgeAgainInMs);
+    }
+  } finally {
+    changes.end();
+  }
+}
+
+function judge(
+  question: RolloutQuestion,
+  { facts, maxAgeSeconds, now = () => new Date() }: HealthDependencies,
+) {
+  const terms: RolloutTerms = { ...question, now: now().toISOString(), maxAgeSeconds };
+  const found = facts.read(question.target.runtimeId);
+  const report = judgeRollout(found, terms);
+  const soakLeft = found && soakLeftSeconds(found, terms);
+  const judgeAgainInMs = soakLeft === undefined ? TICK_MS : Math.min(TICK_MS, Math.ceil(soakLeft * 1000) + 1);
+  return { report, judgeAgainInMs };
+}
+
+/** The changes of one runtime's facts, to be waited for one after the other. */
+class Changes {
+  private changed = false;
+  private resume: () => void = () => undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly stopListening: () => void;
+
+  constructor(facts: FactSource, runtimeId: string) {
+    this.stopListening = facts.onChange(runtimeId, () => this.wakeUp());
+  }
+
+  wakeUp(): void {
+    this.changed = true;
+    this.resume();
+  }
+
+  /** Resolves at the next change, or at once if there was one since the last call, or when the time is up. */
+  async next(milliseconds: number): Promise<void> {
+    if (!this.changed)
+      await new Promise<void>(resolve => {
+        this.resume = resolve;
+        this.timer = setTimeout(resolve, milliseconds);
+      });
+    clearTimeout(this.timer);
+    this.changed = false;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.stopListening();
+  }
+}

@@ -1,0 +1,213 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { readAdmissionFacts } from '../db/admission.ts';
+import type { Database } from '../db/database.ts';
+import {
+  type DecisionTaken,
+  type OutcomeReached,
+  type StageChange,
+  type StepAnswer,
+  writeDecision,
+  writeOutcome,
+  writeStage,
+} from '../db/deploy-progress.ts';
+import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
+import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import { phasesAfterOutcome, phasesAfterStage } from '../domain/rules/runtime-state.ts';
+import type { SlotQuota } from '../domain/tenant.ts';
+import { admit } from './admission.ts';
+
+/** Names the record a retry must not write twice: the operation and the number of the step within it. */
+export interface RecordKey {
+  readonly tenantId: string;
+  readonly runtimeId: string;
+  readonly operationId: string;
+  readonly deploymentId: string;
+  readonly step: number;
+}
+
+export interface StageRecord extends RecordKey {
+  readonly stage: Stage;
+  readonly message: string;
+  readonly waitsFor?: string;
+  readonly severity?: 'info' | 'warning' | 'critical';
+  readonly baseRevision?: number;
+  readonly revision?: number;
+  readonly verdict?: RolloutReport;
+  /** Closes the approval of this operation together with the stage. */
+  readonly approvalStatus?: 'approved' | 'rejected' | 'expired' | 'cancelled';
+}
+
+export interface DecisionRecord extends RecordKey {
+  readonly approvalId: string;
+  readonly by: Requester;
+  readonly decision: 'approve' | 'reject';
+  readonly comment?: string;
+  /** ISO 8601, the workflow's clock. */
+  readonly decidedAt: string;
+}
+
+export interface OutcomeRecord extends RecordKey {
+  readonly outcome: Outcome;
+  readonly message: string;
+  readonly error?: OperationError;
+  readonly revision?: number;
+  readonly restoredRevision?: number;
+  readonly verdict?: RolloutReport;
+  /** The revision was seen healthy for its whole soak and is now what a rollback goes back to. */
+  readonly verified?: boolean;
+  /** Nothing newer goes into this runtime until someone lifts the hold. */
+  readonly hold?: string;
+  /** What is in the cluster now: nothing, the new revision, or what was there before. */
+  readonly leaves: 'nothing' | 'new' | 'previous';
+  readonly approvalStatus?: 'approved' | 'rejected' | 'expired' | 'cancelled';
+}
+
+/** What the workflow writes down. Each promise: one transaction, the same key twice changes nothing the second time. */
+export interface RecordActivities {
+  /** Judges the request by policy, hold, name and quota; if it may begin, writes runtime, deployment, operation, approval and first event. */
+  admitDeployment(input: DeployRuntimeInput & { workflowId: string; runId: string }): Promise<Admission>;
+  recordStage(input: StageRecord): Promise<void>;
+  recordDecision(input: DecisionRecord): Promise<void>;
+  recordOutcome(input: OutcomeRecord): Promise<void>;
+}
+
+/** What recording needs: the database, and what admission judges by beside it. */
+export interface RecordDependencies {
+  readonly db: Database;
+  /** The five governed endpoints; no deploy is admitted while they are missing. */
+  readonly governance: object | undefined;
+  /** Quota of a project that is made by its first deploy. */
+  readonly defaultQuota: SlotQuota;
+}
+
+/** Makes the record activities over the database. */
+export function createRecordActivities({
+  db,
+  governance,
+  defaultQuota,
+}: RecordDependencies): RecordActivities {
+  return {
+    admitDeployment: input =>
+      db.inTenant(input.tenantId, async tenant => {
+        const facts = await readAdmissionFacts(tenant, input);
+        if (facts.answered) return facts.answered;
+        return admit(tenant, { input, facts, hasGovernance: governance !== undefined, defaultQuota });
+      }),
+    recordStage: async input => {
+      const answer = await writeStage(db.forTenant(input.tenantId), stageChange(input));
+      insistWritten(answer, input);
+    },
+    recordDecision: async input => {
+      const answer = await writeDecision(db.forTenant(input.tenantId), decisionTaken(input));
+      insistWritten(answer, input);
+    },
+    recordOutcome: async input => {
+      const answer = await writeOutcome(db.forTenant(input.tenantId), outcomeReached(input));
+      insistWritten(answer, input);
+    },
+  };
+}
+
+function stageChange(input: StageRecord): StageChange {
+  const { operationId, step, stage, message, severity = STAGE_SEVERITY[stage], verdict } = input;
+  const data = withoutGaps({ deployment_id: input.deploymentId, revision: input.revision, verdict });
+  const event = {
+    type: `deploy.${stage}`,
+    severity,
+    actor: 'system',
+    operationId,
+    step,
+    message,
+    data,
+  } as const;
+  return { ...input, event, phases: phasesAfterStage(stage) };
+}
+
+function decisionTaken(input: DecisionRecord): DecisionTaken {
+  const { operationId, step, by, decision, comment, approvalId } = input;
+  const verb = decision === 'approve' ? 'approved' : 'rejected';
+  const message = `${by.name} ${verb} the deploy${comment ? `: ${comment}` : ''}`;
+  const severity = decision === 'approve' ? 'info' : 'warning';
+  const data = withoutGaps({ approval_id: approvalId, decided_by: by.name, comment });
+  const type = `approval.${decision}`;
+  const event = {
+    type,
+    severity,
+    actor: by.kind,
+    principal: by.id,
+    operationId,
+    step,
+    message,
+    data,
+  } as const;
+  return { ...input, event };
+}
+
+function outcomeReached(input: OutcomeRecord): OutcomeReached {
+  const { operationId, deploymentId, step, outcome, message, hold, ...rest } = input;
+  const { leaves, revision, restoredRevision, verdict, error } = rest;
+  const event = {
+    type: `deploy.${outcome}`,
+    severity: OUTCOME_SEVERITY[outcome],
+    actor: 'system',
+    operationId,
+    step,
+    message,
+    data: withoutGaps({
+      deployment_id: deploymentId,
+      leaves,
+      revision,
+      restored_revision: restoredRevision,
+      verdict,
+      error,
+      hold,
+    }),
+  } as const;
+  return {
+    ...rest,
+    operationId,
+    step,
+    outcome,
+    event,
+    phases: phasesAfterOutcome(outcome, leaves),
+    hold:
+      hold === undefined
+        ? undefined
+        : { reason: hold, deployment_id: deploymentId, since: new Date().toISOString() },
+  };
+}
+
+const STAGE_SEVERITY: Readonly<Record<Stage, 'info' | 'warning' | 'critical'>> = {
+  checking_policy: 'info',
+  awaiting_approval: 'info',
+  preparing: 'info',
+  applying: 'info',
+  verifying: 'info',
+  rolling_back: 'warning',
+  needs_attention: 'critical',
+  finished: 'info',
+};
+
+const OUTCOME_SEVERITY: Readonly<Record<Outcome, 'info' | 'warning' | 'critical'>> = {
+  succeeded: 'info',
+  cancelled: 'info',
+  rejected: 'warning',
+  expired: 'warning',
+  rolled_back: 'warning',
+  abandoned: 'warning',
+  failed: 'critical',
+  errored: 'critical',
+};
+
+function insistWritten(answer: StepAnswer, { operationId, step }: RecordKey): void {
+  if (answer === 'written' || answer === 'repeated') return;
+  const why = answer === 'ended' ? 'has ended already' : 'is not in the database';
+  throw ApplicationFailure.nonRetryable(
+    `Step ${step} of operation ${operationId} was not recorded: the operation ${why}.`,
+    answer === 'ended' ? 'OperationEnded' : 'OperationUnknown',
+  );
+}
+
+function withoutGaps(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,68 @@
+import type { Database } from '../../db/database.ts';
+import { findDeployment, listDeployments } from '../../db/deployments.ts';
+import type { Deployment, DeploymentCreateRequest } from '../../domain/deployment.ts';
+import { newId } from '../../domain/ids.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { Principal } from '../../domain/principal.ts';
+import type { Begun } from '../http/answer.ts';
+import { type Paging, pageAnswer, pageRequest } from '../http/paging.ts';
+import { notFound } from '../http/problem.ts';
+import type { OperationsService } from '../operations/operations.service.ts';
+import type { RuntimesService } from '../runtimes/runtimes.service.ts';
+import { type Deploys, deployInput } from './deploys.ts';
+
+interface DeploymentParts {
+  readonly database: Database;
+  readonly deploys: Deploys;
+  readonly runtimes: RuntimesService;
+  readonly operations: OperationsService;
+}
+
+interface DeploymentCommand {
+  readonly caller: Principal;
+  readonly runtimeId: string;
+  readonly request: DeploymentCreateRequest;
+  readonly key: string | undefined;
+}
+
+export class DeploymentsService {
+  readonly #parts: DeploymentParts;
+
+  constructor(parts: DeploymentParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a deploy into an existing runtime. The runtime is looked for first: the lock is one for all tenants. */
+  async create({ caller, runtimeId, request, key }: DeploymentCommand): Promise<Begun<Operation>> {
+    const { runtimes, deploys, operations } = this.#parts;
+    await runtimes.read(caller, runtimeId);
+    const route = `POST /v1/runtimes/${runtimeId}/deployments`;
+    const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
+    const claimed = await deploys.begin({ caller, key, route, body: request, ids }, ids =>
+      deployInput({ caller, ids }, request),
+    );
+    const { operationId } = claimed.ids;
+    return {
+      body: await operations.read(caller, operationId),
+      location: `/v1/operations/${operationId}`,
+      operationId,
+      replayed: claimed.replayed,
+    };
+  }
+
+  async list(caller: Principal, runtimeId: string, paging: Paging) {
+    await this.#parts.runtimes.read(caller, runtimeId);
+    return pageAnswer(
+      await listDeployments(this.#parts.database.forTenant(caller.tenantId), {
+        runtimeId,
+        ...pageRequest(paging),
+      }),
+    );
+  }
+
+  async read({ tenantId }: Principal, deploymentId: string): Promise<Deployment> {
+    const deployment = await findDeployment(this.#parts.database.forTenant(tenantId), deploymentId);
+    if (!deployment) throw notFound('deployment', deploymentId);
+    return deployment;
+  }
+}

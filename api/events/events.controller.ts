@@ -1,0 +1,48 @@
+import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { Principal } from '../../domain/principal.ts';
+import { Requires } from '../http/permission.decorator.ts';
+import { Caller } from '../http/request.ts';
+import { IdPipe, invalidRequest } from '../http/schema.pipe.ts';
+import { EventStreams } from './event-streams.ts';
+import { EventListQuery } from './events.schemas.ts';
+import { EventsService } from './events.service.ts';
+
+const RuntimeId = () => Param('runtime_id', new IdPipe('runtime'));
+
+@Controller('v1/runtimes/:runtime_id/events')
+export class EventsController {
+  readonly #events: EventsService;
+  readonly #streams: EventStreams;
+
+  constructor(events: EventsService, streams: EventStreams) {
+    this.#events = events;
+    this.#streams = streams;
+  }
+
+  @Get()
+  @Requires('event:read')
+  async list(
+    @Caller() caller: Principal,
+    @RuntimeId() runtimeId: string,
+    @Query({ schema: EventListQuery }) query: EventListQuery,
+    @Headers() headers: Record<string, string | undefined>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (!headers['accept']?.includes('text/event-stream')) {
+      await reply.send(await this.#events.list(caller, runtimeId, query));
+      return;
+    }
+    const after = positionOf(headers['last-event-id']) ?? query.after ?? 0;
+    await this.#events.mustBeKept(caller, runtimeId, after);
+    this.#streams.open(reply, { tenantId: caller.tenantId, runtimeId, after });
+  }
+}
+
+function positionOf(lastEventId: string | undefined): number | undefined {
+  if (lastEventId === undefined || lastEventId === '') return undefined;
+  if (/^[0-9]{1,15}$/.test(lastEventId)) return Number(lastEventId);
+  throw invalidRequest('/headers', [
+    { path: ['Last-Event-ID'], message: 'must be the sequence of an event' },
+  ]);
+}

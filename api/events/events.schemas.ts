@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { Event } from '../../domain/event.ts';
+
+export const EventListQuery = z.strictObject({
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Only events at or after this time' }),
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .meta({ description: 'Only events with a greater sequence' }),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+export type EventListQuery = z.infer<typeof EventListQuery>;
+
+export const EventListResponse = z
+  .object({
+    items: z.array(Event),
+    next_after: z.int().min(0).meta({ description: 'Send it as `after` to read on from here, now or later' }),
+  })
+  .meta({ id: 'EventListResponse' });
+export type EventListResponse = z.infer<typeof EventListResponse>;

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from './problem.ts';
+import { sendProblem } from './send-problem.ts';
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The HTTP server below Nest: body limit, one content type, request ids, no middleware layer. */
+export function createAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 256 },
+    genReqId: requestIdOf,
+    skipMiddie: true,
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem({ request, reply }, unroutable(error)),
+  });
+  const server = adapter.getInstance<FastifyInstance>();
+  server.decorateRequest('principal', undefined);
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  acceptOnlyJson(server);
+  return adapter;
+}
+
+/** The router itself gives up on these, before anything else of ours runs. */
+function unroutable(error: FastifyError): ProblemError {
+  if (error.code === 'FST_ERR_BAD_URL')
+    return new ProblemError('invalid_request', 'The address is not correctly encoded.');
+  return new ProblemError('not_found', 'There is nothing at this address: a part of it is too long.');
+}
+
+/** The caller's own X-Request-Id if it is usable, so that one id follows a request through several systems. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given)
+    ? given
+    : `req_${randomBytes(12).toString('hex')}`;
+}
+
+/** An empty body is no body, also with a content type; routes that need one say so through their schema. */
+function acceptOnlyJson(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = String(body);
+    if (text === '') return done(null, undefined);
+    parse(request, text, (error, value) => {
+      if (error)
+        return done(
+          new ProblemError('malformed_body', `The body could not be read as JSON: ${error.message}.`),
+        );
+      if (text.includes('\\u') && !isStorable(value)) {
+        return done(
+          new ProblemError(
+            'malformed_body',
+            'The body holds a NUL character or half a surrogate pair, which cannot be kept. Remove it.',
+          ),
+        );
+      }
+      done(null, value);
+    });
+  });
+}
+
+/** PostgreSQL keeps neither NUL nor unpaired surrogates; both can only come as \u escapes. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorable(inner));
+}

@@ -1,0 +1,45 @@
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { REFUSED, type RefusalCode } from '../../workflows/messages.ts';
+import { PROBLEMS, ProblemError } from './problem.ts';
+
+/** How long a command may wait for a worker to take it. */
+export const COMMAND_DEADLINE_MS = 10_000;
+
+/** The answer to a command that a workflow refused, or that Temporal could not deliver; nothing for other errors. */
+export function temporalProblem(error: unknown): ProblemError | undefined {
+  return refusal(error) ?? (isAway(error) ? away(error) : undefined);
+}
+
+/** Temporal did not answer, or no worker took the command in time: whether it was taken is unknown. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return cause instanceof Error && isGrpcServiceError(cause) && AWAY_CODES.has(cause.code);
+}
+
+/** gRPC CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const AWAY_CODES = new Set<number>([1, 4, 8, 14]);
+
+function refusal(error: unknown): ProblemError | undefined {
+  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== REFUSED) return undefined;
+  const [detail] = cause.details ?? [];
+  const { code, message } = detail as { code: RefusalCode; message: string };
+  if (!(code in PROBLEMS)) return undefined;
+  return new ProblemError(code, message, { cause: error });
+}
+
+function away(cause: unknown): ProblemError {
+  return new ProblemError(
+    'temporal_unavailable',
+    'Temporal did not take the command in time. It may still be carried out: repeat the request with the same Idempotency-Key.',
+    { cause, headers: { 'retry-after': '5' } },
+  );
+}

@@ -1,0 +1,41 @@
+import { openChanges } from '../db/changes.ts';
+import { openDatabase } from '../db/database.ts';
+import { readConfig } from '../process/config.ts';
+import { createLog } from '../process/log.ts';
+import { createRegistry } from '../process/metrics.ts';
+import { onShutdown } from '../process/shutdown.ts';
+import { createTemporalClient } from '../temporal/client.ts';
+import { createApp } from './app.ts';
+
+const settings = readConfig();
+const log = createLog('api', settings.RUNTIMEAI_LOG_LEVEL);
+const registry = createRegistry('api');
+const database = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+const temporal = createTemporalClient({
+  address: settings.RUNTIMEAI_TEMPORAL_ADDRESS,
+  namespace: settings.RUNTIMEAI_TEMPORAL_NAMESPACE,
+});
+const changes = openChanges(database.url, { log });
+const app = await createApp({
+  database,
+  temporal,
+  changes,
+  log,
+  registry,
+  factsMaxAgeSeconds: settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS,
+  temporalUiUrl: settings.RUNTIMEAI_TEMPORAL_UI_URL,
+});
+
+onShutdown({
+  log,
+  graceSeconds: settings.RUNTIMEAI_SHUTDOWN_GRACE_SECONDS,
+  steps: [
+    { name: 'HTTP', run: () => app.close() },
+    { name: 'Temporal', run: () => temporal.connection.close() },
+    { name: 'changes', run: () => changes.close() },
+    { name: 'PostgreSQL', run: () => database.close() },
+  ],
+});
+
+await app.listen(settings.RUNTIMEAI_API_PORT, settings.RUNTIMEAI_API_HOST);
+log.info(`the API listens on ${await app.getUrl()}; its reference is at /v1/reference`);

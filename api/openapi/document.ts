@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import { Problem } from '../../domain/problem.ts';
+import { PROBLEMS, type ProblemCode } from '../http/problem.ts';
+import { ANSWER_HEADERS, problemsOf, type Route } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+/** The OpenAPI 3.1 document: a pure function of the route table and the domain's schemas. */
+export function openApiDocument(version: string) {
+  const source: ZodOpenApiObject = {
+    openapi: '3.1.0',
+    info: {
+      title: 'RuntimeAI Control Plane API',
+      version,
+      description: INTRODUCTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/v1' }],
+    security: [{ apiKey: [] }],
+    tags: ['Runtimes', 'Deployments', 'Operations', 'Approvals', 'Events', 'Health'].map(name => ({ name })),
+    paths: pathsOf(ROUTES),
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'rtai_<installation>_<id>_<secret>_<check>' },
+      },
+    },
+  };
+  return createDocument(source, { override: plain });
+}
+
+/** Leaves out what zod adds and a reader or generator has no use for: bounds of all integers, the pattern of a time; answers may grow. */
+const plain: ZodOpenApiOverride = ({ jsonSchema, io }) => {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+};
+
+const INTRODUCTION = `A durable control plane for AI agents and the runtimes they live in.
+
+- Whatever takes time answers at once with an operation; \`GET /operations/{operation_id}?wait=30\` waits for it.
+- Errors are problem documents (RFC 9457). 400: the request does not fit its schema, and \`errors\` points at each place. 422: it was understood and cannot be granted as it stands.
+- The tenant comes from the API key. The header \`tenant_id\` and the field \`tenant_id\` may only repeat it; anything else is 403.
+- What belongs to another tenant answers 404, like what does not exist.
+- Send an \`Idempotency-Key\` with every POST: a repeated request begins nothing new. A refused request does not use the key up: send it again once the reason is gone.
+- An id of a request, \`X-Request-Id\`, may be sent and is always answered.`;
+
+const HEADERS = {
+  tenant: z
+    .string()
+    .optional()
+    .meta({
+      param: { id: 'TenantId' },
+      description:
+        'May only repeat the tenant of the key; another one is 403. Some proxies drop names with an underscore: X-Tenant-Id is the same.',
+    }),
+  idempotency: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[\x21-\x7e]+$/)
+    .optional()
+    .meta({
+      param: { id: 'IdempotencyKey' },
+      description: 'Any text of 1 to 255 visible ASCII characters, e.g. a UUID; kept for your key alone',
+      examples: ['9f1c3e9e-4a53-4a8e-9d06-0f1f6a6f0e3b'],
+    }),
+  lastEventId: z
+    .string()
+    .optional()
+    .meta({
+      param: { id: 'LastEventId' },
+      description: 'Sequence of the last event that was received; only for event streams',
+    }),
+};
+
+function pathsOf(routes: readonly Route[]): Record<string, Record<string, ZodOpenApiOperationObject>> {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes)
+    paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route) };
+  return paths;
+}
+
+function operationOf(route: Route): ZodOpenApiOperationObject {
+  const path = pathParameters(route.path);
+  const header = headersOf(route);
+  return {
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description && { description: route.description }),
+    ...(route.permission ? { 'x-permission': route.permission } : { security: [] }),
+    requestParams: {
+      ...(path && { path }),
+      ...(header && { header }),
+      ...(route.query && { query: route.query }),
+    },
+    ...(route.body && {
+      requestBody: {
+        required: route.body.required,
+        content: { 'application/json': { schema: route.body.schema, examples: { ...route.body.examples } } },
+      },
+    }),
+    responses: responsesOf(route),
+  };
+}
+
+function pathParameters(path: string): z.ZodObject | undefined {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(match => String(match[1]));
+  return names.length === 0 ? undefined : z.object(Object.fromEntries(names.map(name => [name, z.string()])));
+}
+
+function headersOf(route: Route): z.ZodObject | undefined {
+  const shape: Record<string, z.ZodType> = {};
+  if (route.permission) shape['tenant_id'] = HEADERS.tenant;
+  if (route.method === 'post') shape['Idempotency-Key'] = HEADERS.idempotency;
+  if (route.answer.eventStream) shape['Last-Event-ID'] = HEADERS.lastEventId;
+  return Object.keys(shape).length === 0 ? undefined : z.object(shape);
+}
+
+function responsesOf(route: Route): ZodOpenApiResponsesObject {
+  const { status, description, schema, headers = [], eventStream } = route.answer;
+  const ok = {
+    description,
+    headers: Object.fromEntries(
+      ['X-Request-Id' as const, ...headers].map(name => [name, headerObject(name)]),
+    ),
+    content: {
+      'application/json': { schema },
+      ...(eventStream && {
+        'text/event-stream': { schema: { type: 'string' as const }, example: eventStream },
+      }),
+    },
+  };
+  return { [status]: ok, ...problemResponses(route) } as ZodOpenApiResponsesObject;
+}
+
+function headerObject(name: keyof typeof ANSWER_HEADERS | 'X-Request-Id') {
+  const description =
+    name === 'X-Request-Id' ? 'The id of this request, as the log has it' : ANSWER_HEADERS[name];
+  return { description, schema: { type: 'string' as const } };
+}
+
+/** One response per status, naming the codes that share it. */
+function problemResponses(route: Route): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(problemsOf(route), code => PROBLEMS[code][0]);
+  const responses: Record<string, unknown> = {};
+  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
+    responses[status] = {
+      description: codes.map(inWords).join('; '),
+      content: { 'application/problem+json': { schema: Problem } },
+    };
+  }
+  return responses as ZodOpenApiResponsesObject;
+}
+
+function inWords(code: ProblemCode): string {
+  return `\`${code}\`: ${PROBLEMS[code][1]}`;
+}

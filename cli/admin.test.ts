@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { authenticate } from '../db/api-keys.ts';
+import { openDatabase } from '../db/database.ts';
+import { freshDatabase, type TestDatabase } from '../test/postgres.ts';
+
+let database: TestDatabase;
+const folder = mkdtempSync(join(tmpdir(), 'runtimeai-admin-'));
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function admin(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], RUNTIMEAI_DATABASE_OWNER_URL: database.ownerUrl, ...environment };
+  return new Promise(resolve => {
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'admin.ts'), ...args],
+      { env },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+test('a tenant, a key and its end, as an operator does it', async () => {
+  expect(await admin(['migrate'])).toMatchObject({ code: 0, stdout: 'The schema is the newest already.\n' });
+  expect(await admin(['tenant', 'create', 'acme'])).toMatchObject({ code: 0, stdout: 'Made tenant acme.\n' });
+  expect((await admin(['tenant', 'create', 'acme'])).stdout).toContain('there already');
+  const made = await admin(
+    [
+      'key',
+      'create',
+      '--tenant',
+      'acme',
+      '--name',
+      'Ada',
+      '--role',
+      'developer',
+      'viewer',
+      '--expires',
+      '90d',
+      '--quiet',
+    ],
+    { RUNTIMEAI_INSTALLATION: 'lab' },
+  );
+  expect(made).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^rtai_lab_\S+\n$/) });
+  const db = await openDatabase(database.appUrl);
+  const token = made.stdout.trim();
+  expect(await authenticate(db, token)).toMatchObject({ name: 'Ada', roles: ['developer', 'viewer'] });
+  const keyId = token.split('_')[2] ?? '';
+  const list = await admin(['key', 'list', '--tenant', 'acme']);
+  expect(list.stdout).toContain(keyId);
+  expect(list.stdout).not.toContain(token.split('_')[3]);
+  expect((await admin(['key', 'revoke', keyId, '--tenant', 'acme'])).code).toBe(0);
+  expect(await authenticate(db, token)).toBeUndefined();
+  await db.close();
+});
+
+test('policies are set from a file and shown as they can be set again', async () => {
+  await admin(['tenant', 'create', 'globex', '--policy', 'open']);
+  const file = join(folder, 'policy.yaml');
+  writeFileSync(
+    file,
+    'name: careful\nrules:\n  - kind: require_approval\n    params: {quorum: 2, expires_in_seconds: 60}\n',
+  );
+  expect(await admin(['policy', 'set', '--tenant', 'globex', '--file', file])).toMatchObject({ code: 0 });
+  const shown = await admin(['policy', 'show', '--tenant', 'globex']);
+  expect(shown.stdout).toContain('quorum: 2');
+  writeFileSync(file, shown.stdout);
+  expect(await admin(['policy', 'set', '--tenant', 'globex', '--file', file])).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['no owner address', ['migrate'], { RUNTIMEAI_DATABASE_OWNER_URL: '' }, 'RUNTIMEAI_DATABASE_OWNER_URL'],
+  ['a bad tenant', ['tenant', 'create', 'a--b'], {}, 'single hyphens'],
+  [
+    'an unknown tenant',
+    ['key', 'create', '--tenant', 'nobody', '--name', 'x', '--role', 'viewer'],
+    {},
+    'no tenant nobody',
+  ],
+  [
+    'an unknown role',
+    ['key', 'create', '--tenant', 'acme', '--name', 'x', '--role', 'god'],
+    {},
+    'tenant_admin, developer',
+  ],
+  [
+    'a policy that is no file',
+    ['tenant', 'create', 'initech', '--policy', 'nope'],
+    {},
+    'neither "sample" nor "open"',
+  ],
+  [
+    'a strange duration',
+    ['key', 'create', '--tenant', 'acme', '--name', 'x', '--role', 'viewer', '--expires', '3y'],
+    {},
+    'e.g. 90d',
+  ],
+])('%s ends with a message that says what to do, and no stack', async (_, args, environment, message) => {
+  const { code, stdout, stderr } = await admin(args, environment);
+  expect(code).not.toBe(0);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(message);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});

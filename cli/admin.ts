@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { ZodError, z } from 'zod';
+import { apiKeyCommands } from './admin/keys.ts';
+import { migrateCommand } from './admin/migrate.ts';
+import { policyCommands } from './admin/policies.ts';
+import { tenantCommands } from './admin/tenants.ts';
+
+/** `npm run admin -- …`: what only the owner of the database may do. */
+export function adminProgram(): Command {
+  return new Command('admin')
+    .description('Administers RuntimeAI in its database; needs RUNTIMEAI_DATABASE_OWNER_URL.')
+    .addCommand(migrateCommand())
+    .addCommand(tenantCommands())
+    .addCommand(apiKeyCommands())
+    .addCommand(policyCommands());
+}
+
+if (import.meta.main) {
+  try {
+    await adminProgram().parseAsync();
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exitCode = 1;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ZodError) return z.prettifyError(error);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { createTenant } from '../../db/tenants.ts';
+import { asOwner } from './owner.ts';
+import { policiesFrom } from './policy-file.ts';
+
+/** `admin tenant …`. */
+export function tenantCommands(): Command {
+  const tenant = new Command('tenant').description('Makes tenants.');
+  tenant
+    .command('create')
+    .argument('<id>', 'lower-case letters, digits and single hyphens')
+    .description('Makes a tenant with its first policies; a tenant that is there keeps what it has.')
+    .option('--policy <name or file>', 'sample, open, or a YAML or JSON file', 'sample')
+    .action(async (tenantId: string, { policy }: { policy: string }) => {
+      const policies = policiesFrom(policy);
+      const made = await asOwner(owner => createTenant(owner, { tenantId, policies }));
+      console.log(
+        made ? `Made tenant ${tenantId}.` : `Tenant ${tenantId} is there already; nothing was changed.`,
+      );
+    });
+  return tenant;
+}

@@ -1,0 +1,177 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely';
+import { escapeLiteral, type QueryResult as PgResult, type Pool, type PoolClient } from 'pg';
+
+/** What row-level security goes by: the tenant, or while that is not known yet, the id of an API key; or neither. */
+export type Scope = { readonly tenant: string } | { readonly keyId: string } | 'none';
+
+/**
+ * SQL whose every statement is a transaction of its own. Begin, setting, statement and commit are sent together
+ * (pg's pipeline mode), so it costs one round trip, and the setting ends with the transaction.
+ */
+export function singleStatements<T>(pool: Pool, scope: Scope): Kysely<T> {
+  const begin = beginning(scope);
+  return kyselyOver<T>(async query => {
+    const client = await pool.connect();
+    const [begun, done, committed] = await Promise.allSettled([
+      client.query(begin),
+      client.query(statement(query)),
+      client.query('commit'),
+    ]);
+    client.release(brokenBy(begun, committed));
+    if (begun.status === 'rejected') throw begun.reason;
+    if (done.status === 'rejected') throw done.reason;
+    if (committed.status === 'rejected') throw committed.reason;
+    return done.value;
+  });
+}
+
+/** Runs the work in one transaction; it is committed when the work returns and rolled back when it throws. */
+export async function inTransaction<T, R>({
+  pool,
+  scope,
+  work,
+}: {
+  pool: Pool;
+  scope: Scope;
+  work: (sql: Kysely<T>) => Promise<R>;
+}): Promise<R> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    // Not awaited before the work: its first statement travels with it.
+    const begun = client.query(beginning(scope));
+    const [beginning_, result] = await Promise.allSettled([begun, work(clientSql<T>(client))]);
+    if (beginning_.status === 'rejected') throw beginning_.reason;
+    if (result.status === 'rejected') throw result.reason;
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT')
+      throw new Error('A statement failed unnoticed, so the transaction was rolled back.');
+    return result.value;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+type Run = (query: CompiledQuery) => Promise<PgResult>;
+
+function clientSql<T>(client: PoolClient): Kysely<T> {
+  return kyselyOver<T>(query => client.query(statement(query)));
+}
+
+async function rollBack(client: PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    // The connection is thrown away with the transaction in it; the first error is the one to tell.
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function brokenBy(...ends: PromiseSettledResult<unknown>[]): Error | undefined {
+  const failed = ends.find(end => end.status === 'rejected');
+  return failed && new Error('The transaction did not end as it should', { cause: failed.reason });
+}
+
+function beginning(scope: Scope): string {
+  if (scope === 'none') return 'begin';
+  const [name, value] = 'tenant' in scope ? ['app.tenant', scope.tenant] : ['app.key_id', scope.keyId];
+  if (value === '') throw new Error(`An empty ${name} was asked for; without it no row may be seen.`);
+  return `begin; select set_config('${name}', ${escapeLiteral(value)}, true)`;
+}
+
+const MOST_NAMED_STATEMENTS = 400;
+const statementNames = new Map<string, string>();
+
+// Named, so that each connection parses and plans it once; beyond the bound statements stay unnamed.
+function statement({ sql, parameters }: CompiledQuery) {
+  let name = statementNames.get(sql);
+  if (name === undefined && statementNames.size < MOST_NAMED_STATEMENTS) {
+    name = `rtai_${statementNames.size}`;
+    statementNames.set(sql, name);
+  }
+  return { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) };
+}
+
+function kyselyOver<T>(run: Run): Kysely<T> {
+  const connection = new RunConnection(run);
+  return new Kysely<T>({
+    dialect: {
+      createAdapter: () => adapter,
+      createDriver: () => new RunDriver(connection),
+      createIntrospector: db => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+}
+
+const adapter = new PostgresAdapter();
+
+class RunConnection implements DatabaseConnection {
+  private readonly run: Run;
+
+  constructor(run: Run) {
+    this.run = run;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, rowCount } = await this.run(query);
+    return { rows, ...(rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) }) };
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('Rows are read in pages here, never streamed.');
+  }
+}
+
+class RunDriver implements Driver {
+  private readonly connection: RunConnection;
+
+  constructor(connection: RunConnection) {
+    this.connection = connection;
+  }
+
+  async init(): Promise<void> {
+    return undefined;
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.connection;
+  }
+
+  async beginTransaction(): Promise<void> {
+    throw noTransactions();
+  }
+
+  async commitTransaction(): Promise<void> {
+    throw noTransactions();
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    throw noTransactions();
+  }
+
+  async releaseConnection(): Promise<void> {
+    return undefined;
+  }
+
+  async destroy(): Promise<void> {
+    return undefined;
+  }
+}
+
+function noTransactions(): Error {
+  return new Error('Transactions begin with inTenant(), which sets the tenant; not with transaction().');
+}

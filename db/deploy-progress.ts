@@ -1,0 +1,199 @@
+import { sql } from 'kysely';
+import type { Approval, Decision } from '../domain/approval.ts';
+import type { Requester, RolloutReport } from '../domain/deployment.ts';
+import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { Phase } from '../domain/rules/runtime-state.ts';
+import type { Hold } from '../domain/runtime.ts';
+import { type NewEvent, writingEvent } from './events.ts';
+import type { TenantSql } from './tables.ts';
+
+/** One step of an operation. The event carries operation and step, by which a repeated record is recognised. */
+interface StepRecord {
+  readonly operationId: string;
+  readonly step: number;
+  readonly event: NewEvent;
+}
+
+type ClosedApproval = Exclude<Approval['status'], 'open'>;
+type PhaseAfter = Readonly<Record<Phase, Phase>>;
+
+export interface StageChange extends StepRecord {
+  readonly stage: Stage;
+  readonly waitsFor?: string | undefined;
+  readonly phases: PhaseAfter;
+  readonly baseRevision?: number | undefined;
+  readonly revision?: number | undefined;
+  readonly verdict?: RolloutReport | undefined;
+  readonly approvalStatus?: ClosedApproval | undefined;
+}
+
+export interface DecisionTaken extends StepRecord {
+  readonly approvalId: string;
+  readonly by: Requester;
+  readonly decision: Decision['decision'];
+  readonly comment?: string | undefined;
+  readonly decidedAt: string;
+}
+
+export interface OutcomeReached extends StepRecord {
+  readonly outcome: Outcome;
+  readonly phases: PhaseAfter;
+  readonly leaves: 'nothing' | 'new' | 'previous';
+  readonly error?: OperationError | undefined;
+  readonly revision?: number | undefined;
+  readonly restoredRevision?: number | undefined;
+  readonly verdict?: RolloutReport | undefined;
+  readonly verified?: boolean | undefined;
+  readonly hold?: Hold | undefined;
+  readonly approvalStatus?: ClosedApproval | undefined;
+}
+
+/** `written`, or why not: the step was written before, the operation has ended already, or there is none. */
+export type StepAnswer = 'written' | 'repeated' | 'ended' | 'unknown';
+
+/** Writes the stage an operation entered, with deployment, runtime, approval and event; one statement. */
+export async function writeStage(db: TenantSql, change: StageChange): Promise<StepAnswer> {
+  const { stage, phases, event } = change;
+  const { rows } = await sql`
+    with operation as (${openOperation(change)}),
+    staged as (
+      update operations o set stage = ${stage}, message = ${event.message}, waits_for = ${change.waitsFor ?? null}
+      from operation where o.id = operation.id
+    ), deployment as (
+      update deployments d set stage = ${stage},
+        base_revision = coalesce(${change.baseRevision ?? null}::int, d.base_revision),
+        revision = coalesce(${change.revision ?? null}::int, d.revision),
+        verdict = coalesce(${json(change.verdict)}::jsonb, d.verdict)
+      from operation where d.id = operation.deployment_id
+    ), runtime as (
+      update runtimes r set phase = ${JSON.stringify(phases)}::jsonb ->> r.phase, updated_at = now(),
+        known_revision = greatest(r.known_revision, ${change.revision ?? null}::int)
+      from operation where r.id = operation.runtime_id
+    ), approval as (${closingApproval(change)}),
+    ${writingEvent(event, 'operation')}`.execute(db);
+  return rows.length > 0 ? 'written' : whyNot(db, change);
+}
+
+/** Writes a person's answer to an approval, with its event; one statement. */
+export async function writeDecision(db: TenantSql, taken: DecisionTaken): Promise<StepAnswer> {
+  const { by, approvalId } = taken;
+  const { rows } = await sql`
+    with operation as (${openOperation(taken)}),
+    decision as (
+      insert into approval_decisions (approval_id, principal_id, decided_by, decision, comment, decided_at)
+      select approval_id, ${by.id}, ${by.name}, ${taken.decision}, ${taken.comment ?? null},
+        ${taken.decidedAt}::timestamptz
+      from operation where approval_id = ${approvalId}
+      on conflict do nothing
+      returning approval_id
+    ), decided as (
+      select runtime_id from operation where exists (select from decision)
+    ), ${writingEvent(taken.event, 'decided')}`.execute(db);
+  return rows.length > 0 ? 'written' : whyNot(db, taken);
+}
+
+/**
+ * Writes how an operation ended and what that means for the runtime: what runs in it now, what a rollback goes back to,
+ * what it holds of the quota; one statement. The revision a rollback made has the verified revision's content, so it
+ * takes its place: Helm forgets old revisions.
+ */
+export async function writeOutcome(db: TenantSql, reached: OutcomeReached): Promise<StepAnswer> {
+  const { rows } = await sql`
+    with operation as (${openOperation(reached)}),
+    ended as (
+      update operations o set stage = 'finished', outcome = ${reached.outcome}, message = ${reached.event.message},
+        waits_for = null, error = ${json(reached.error)}::jsonb, finished_at = now()
+      from operation where o.id = operation.id
+    ), deployment as (
+      update deployments d set stage = 'finished', outcome = ${reached.outcome}, finished_at = now(),
+        revision = coalesce(${reached.revision ?? null}::int, d.revision),
+        restored_revision = ${reached.restoredRevision ?? null}::int,
+        verdict = coalesce(${json(reached.verdict)}::jsonb, d.verdict),
+        verified = ${isVerified(reached)}::boolean, error = ${json(reached.error)}::jsonb
+      from operation where d.id = operation.deployment_id
+      returning d.id, d.operation_id, d.runtime_id, d.revision, d.agent, d.cpu_milli, d.memory_mib, d.pods
+    ), runs as (${nowRuns(reached)}),
+    runtime as (${runtimeAfter(reached)}),
+    approval as (${closingApproval(reached)}),
+    ${writingEvent(reached.event, 'operation')}`.execute(db);
+  return rows.length > 0 ? 'written' : whyNot(db, reached);
+}
+
+// The row lock makes a concurrent repeat wait; the unique key of events(operation, step) then refuses it.
+function openOperation({ operationId, step }: StepRecord) {
+  return sql`
+    select o.id, o.runtime_id, o.deployment_id, o.approval_id from operations o
+    where o.id = ${operationId} and o.outcome is null
+      and not exists (select from events e where e.operation_id = ${operationId} and e.step = ${step}::int)
+    for update of o`;
+}
+
+function closingApproval({ approvalStatus }: { approvalStatus?: ClosedApproval | undefined }) {
+  return sql`
+    update approvals a set status = ${approvalStatus ?? null}, closed_at = now()
+    from operation where a.id = operation.approval_id and a.status = 'open'
+      and ${approvalStatus !== undefined}::boolean`;
+}
+
+// What the cluster runs now, if this outcome changed it: the new version, or the verified one a rollback brought back.
+function nowRuns({ leaves, restoredRevision }: OutcomeReached) {
+  const columns = sql`agent, cpu_milli, memory_mib, pods`;
+  if (leaves === 'new') return sql`select ${columns} from deployment`;
+  return sql`
+    select ${columns} from deployments
+    where id = (select r.verified_deployment_id from runtimes r join operation on r.id = operation.runtime_id)
+      and ${leaves === 'previous' && restoredRevision !== undefined}::boolean`;
+}
+
+function runtimeAfter(reached: OutcomeReached) {
+  const { phases, leaves, restoredRevision = null } = reached;
+  const verified = isVerified(reached);
+  const held = (column: 'cpu_milli' | 'memory_mib' | 'pods') =>
+    leaves === 'nothing'
+      ? sql`0`
+      : sql`coalesce((select ${sql.ref(column)} from runs), r.${sql.ref(column)})`;
+  return sql`
+    update runtimes r set phase = ${JSON.stringify(phases)}::jsonb ->> r.phase, updated_at = now(),
+      asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0,
+      spec = coalesce((select jsonb_build_object('agent', agent) from runs), r.spec),
+      cpu_milli = ${held('cpu_milli')}, memory_mib = ${held('memory_mib')}, pods = ${held('pods')},
+      known_revision = case when ${leaves === 'nothing'}::boolean then 0
+        else greatest(r.known_revision, d.revision, ${restoredRevision}::int) end,
+      ${verification({ leaves, verified, restoredRevision })},
+      hold = ${holdAfter(reached)}
+    from operation join deployment d on d.runtime_id = operation.runtime_id
+    where r.id = operation.runtime_id`;
+}
+
+function verification(what: { leaves: string; verified: boolean; restoredRevision: number | null }) {
+  if (what.leaves === 'nothing') {
+    return sql`verified_deployment_id = null, verified_operation_id = null, verified_revision = null`;
+  }
+  if (what.verified) {
+    return sql`verified_deployment_id = d.id, verified_operation_id = d.operation_id, verified_revision = d.revision`;
+  }
+  return sql`verified_revision = case when r.verified_revision is null then null
+    else coalesce(${what.restoredRevision}::int, r.verified_revision) end`;
+}
+
+function holdAfter({ hold, leaves }: OutcomeReached) {
+  if (hold !== undefined) return sql`${JSON.stringify(hold)}::jsonb`;
+  return leaves === 'new' ? sql`null` : sql`r.hold`;
+}
+
+function isVerified({ verified, leaves }: OutcomeReached): boolean {
+  return verified === true && leaves === 'new';
+}
+
+async function whyNot(db: TenantSql, { operationId, step }: StepRecord): Promise<StepAnswer> {
+  const { rows } = await sql<{ repeated: boolean }>`
+    select exists (select from events where operation_id = ${operationId} and step = ${step}::int) as repeated
+    from operations where id = ${operationId}`.execute(db);
+  const [found] = rows;
+  if (found === undefined) return 'unknown';
+  return found.repeated ? 'repeated' : 'ended';
+}
+
+function json(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}

@@ -1,0 +1,24 @@
+import type { SlotQuota } from '../domain/tenant.ts';
+import type { TenantSql } from './tables.ts';
+
+/** A project of the tenant: what it may hold at a time. */
+export interface Project {
+  readonly name: string;
+  readonly quota: SlotQuota;
+}
+
+/** One project; it exists once something was deployed into it. */
+export async function findProject(db: TenantSql, name: string): Promise<Project | undefined> {
+  return db.selectFrom('projects').select(['name', 'quota']).where('name', '=', name).executeTakeFirst();
+}
+
+/** Sets what a project may hold, and makes the project when it is not there; for `npm run admin` and tests. */
+export async function setProjectQuota(db: TenantSql, { name, quota }: Project): Promise<void> {
+  await db
+    .insertInto('projects')
+    .values({ name, quota: JSON.stringify(quota) })
+    .onConflict(conflict =>
+      conflict.columns(['tenant_id', 'name']).doUpdateSet({ quota: JSON.stringify(quota) }),
+    )
+    .execute();
+}

@@ -1,0 +1,236 @@
+import type { ColumnType, Generated, Kysely } from 'kysely';
+import type { AgentConfig } from '../domain/agent-config.ts';
+import type { Approval, Decision } from '../domain/approval.ts';
+import type {
+  Admission,
+  Deployment,
+  Evidence,
+  Plan,
+  RolloutReport,
+  Verification,
+} from '../domain/deployment.ts';
+import type { HealthStatus, WorkloadFacts } from '../domain/health.ts';
+import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { PolicyRule } from '../domain/policy.ts';
+import type { Role } from '../domain/principal.ts';
+import type { Phase } from '../domain/rules/runtime-state.ts';
+import type { Hold, RuntimeSpec } from '../domain/runtime.ts';
+import type { Environment, SlotQuota } from '../domain/tenant.ts';
+
+/** A jsonb column: read parsed, written as text (`JSON.stringify`), because pg would make an SQL array of a list. */
+type Json<T> = ColumnType<T, string, string>;
+type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+/** The tenant of the transaction fills it in. */
+interface OfTenant {
+  tenant_id: Generated<string>;
+}
+
+interface Tenants extends OfTenant {
+  created_at: Generated<Date>;
+}
+
+interface Projects extends OfTenant {
+  name: string;
+  quota: Json<SlotQuota>;
+  created_at: Generated<Date>;
+}
+
+interface ApiKeys extends OfTenant {
+  key_id: string;
+  secret_hash: Buffer;
+  principal_id: string;
+  name: string;
+  kind: 'human' | 'agent';
+  roles: Role[];
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  created_at: Generated<Date>;
+}
+
+interface Policies extends OfTenant {
+  id: string;
+  name: string;
+  position: number;
+  rules: Json<PolicyRule[]>;
+  created_at: Generated<Date>;
+}
+
+interface Runtimes extends OfTenant {
+  id: string;
+  name: string;
+  project: string;
+  environment: Environment;
+  labels: Json<Record<string, string>>;
+  spec: Json<RuntimeSpec>;
+  phase: Phase;
+  /** What the version that runs holds of the project's quota. */
+  cpu_milli: Generated<number>;
+  memory_mib: Generated<number>;
+  pods: Generated<number>;
+  /** What the deployment under way asks for; nothing when none is. */
+  asked_cpu_milli: Generated<number>;
+  asked_memory_mib: Generated<number>;
+  asked_pods: Generated<number>;
+  operation_id: string;
+  verified_deployment_id: string | null;
+  verified_operation_id: string | null;
+  verified_revision: number | null;
+  known_revision: Generated<number>;
+  hold: OptionalJson<Hold>;
+  created_at: Generated<Date>;
+  updated_at: Date | null;
+}
+
+interface Deployments extends OfTenant {
+  id: string;
+  runtime_id: string;
+  operation_id: string;
+  stage: Stage;
+  outcome: Outcome | null;
+  agent: Json<AgentConfig>;
+  verification: Json<Verification>;
+  policy: OptionalJson<Deployment['policy']>;
+  cpu_milli: number;
+  memory_mib: number;
+  pods: number;
+  base_revision: number | null;
+  revision: number | null;
+  restored_revision: number | null;
+  verified: Generated<boolean>;
+  verdict: OptionalJson<RolloutReport>;
+  error: OptionalJson<OperationError>;
+  requested_by: string;
+  requester_id: string;
+  requester_kind: 'human' | 'agent' | 'system';
+  comment: string | null;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
+}
+
+interface DeploymentDetails extends OfTenant {
+  deployment_id: string;
+  plan: OptionalJson<Plan>;
+  evidence: OptionalJson<Evidence>;
+}
+
+interface Operations extends OfTenant {
+  id: string;
+  kind: 'deploy';
+  stage: Stage;
+  outcome: Outcome | null;
+  project: string;
+  environment: Environment;
+  runtime_id: string | null;
+  deployment_id: string | null;
+  approval_id: string | null;
+  requested_by: string;
+  requester_id: string;
+  waits_for: string | null;
+  message: string | null;
+  error: OptionalJson<OperationError>;
+  workflow_id: string;
+  run_id: string;
+  /** The answer of admission, given again word for word when the question is repeated. */
+  admission: Json<Admission>;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
+}
+
+interface Approvals extends OfTenant {
+  id: string;
+  operation_id: string;
+  runtime_id: string;
+  deployment_id: string;
+  status: Approval['status'];
+  reason: string;
+  quorum: number;
+  requested_by: string;
+  requester_id: string;
+  expires_at: Date;
+  created_at: Generated<Date>;
+  closed_at: Date | null;
+}
+
+interface ApprovalDecisions extends OfTenant {
+  approval_id: string;
+  principal_id: string;
+  decided_by: string;
+  decision: Decision['decision'];
+  comment: string | null;
+  decided_at: Date;
+}
+
+interface EventSequences extends OfTenant {
+  runtime_id: string;
+  last: number;
+}
+
+interface Events extends OfTenant {
+  runtime_id: string;
+  sequence: number;
+  id: string;
+  type: string;
+  severity: 'info' | 'warning' | 'critical';
+  actor: 'human' | 'agent' | 'system';
+  principal: string | null;
+  operation_id: string | null;
+  step: number | null;
+  message: string;
+  data: Json<Record<string, unknown>>;
+  ts: Generated<Date>;
+}
+
+interface IdempotencyKeys extends OfTenant {
+  principal_id: string;
+  key: string;
+  route: string;
+  body_hash: string;
+  operation_id: string;
+  deployment_id: string;
+  runtime_id: string;
+  created_at: Generated<Date>;
+}
+
+interface RuntimeHealth extends OfTenant {
+  runtime_id: string;
+  status: HealthStatus;
+  ready_pods: number;
+  total_pods: number;
+  reason: string;
+  facts: OptionalJson<WorkloadFacts>;
+  observed_at: Date;
+}
+
+interface ObserverHeartbeats {
+  name: string;
+  observed_at: Date;
+}
+
+/** The tables that belong to no tenant. */
+export interface GlobalTables {
+  observer_heartbeats: ObserverHeartbeats;
+}
+
+/** Every table the application sees within one tenant. */
+export interface Tables extends GlobalTables {
+  tenants: Tenants;
+  projects: Projects;
+  api_keys: ApiKeys;
+  policies: Policies;
+  runtimes: Runtimes;
+  deployments: Deployments;
+  deployment_details: DeploymentDetails;
+  operations: Operations;
+  approvals: Approvals;
+  approval_decisions: ApprovalDecisions;
+  event_sequences: EventSequences;
+  events: Events;
+  idempotency_keys: IdempotencyKeys;
+  runtime_health: RuntimeHealth;
+}
+
+/** SQL within one tenant; row-level security shows nothing of any other. */
+export type TenantSql = Kysely<Tables>;
+/** SQL without a tenant; of the tenants' tables it sees no row. */
+export type GlobalSql = Kysely<GlobalTables>;

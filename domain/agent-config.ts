@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { Text, UserKey, VariableName } from './kubernetes-text.ts';
+
+const MAX_REPLICAS = 1000;
+
+/** A Kubernetes CPU quantity in cores or millicores, from 10m to 64 cores. */
+const Cpu = z
+  .string()
+  .regex(
+    /^([1-9][0-9]{0,5}m|[1-9][0-9]?(\.[0-9]{1,3})?|0\.[0-9]{1,3})$/,
+    'must be cores ("1", "0.5") or millicores ("250m")',
+  )
+  .refine(
+    value => inRange(value.endsWith('m') ? Number(value.slice(0, -1)) : Number(value) * 1000, 10, 64_000),
+    'must be from 10m to 64 cores',
+  )
+  .meta({ examples: ['250m', '1'] });
+
+/** A Kubernetes memory quantity in Mi or Gi, from 16Mi to 512Gi. */
+const Memory = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, 'must be a whole number of Mi or Gi, e.g. "256Mi"')
+  .refine(
+    value => inRange(Number.parseInt(value, 10) * (value.endsWith('Gi') ? 1024 : 1), 16, 512 * 1024),
+    'must be from 16Mi to 512Gi',
+  )
+  .meta({ examples: ['256Mi', '2Gi'] });
+
+/** An OCI image reference with a tag or a digest; a bare name would mean a floating `latest`. */
+export const ImageReference = z
+  .string()
+  .max(512)
+  .regex(
+    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/,
+    'must be an image reference such as registry.example.com/team/agent:1.0.0',
+  )
+  .refine(
+    value =>
+      /(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/.test(value.slice(value.lastIndexOf('/') + 1)),
+    'must carry a tag or a digest',
+  )
+  .meta({ examples: ['runtimeai.dev/sample-agent:1.0.0'] });
+
+const FrameworkVersion = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^[0-9A-Za-z][0-9A-Za-z.+-]*$/);
+
+export const AgentFramework = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('langchain'), version: FrameworkVersion }),
+  z.strictObject({ name: z.literal('crewai'), version: FrameworkVersion }),
+  z.strictObject({ name: z.literal('autogen'), version: FrameworkVersion }),
+  z.strictObject({ name: z.literal('custom') }),
+]);
+
+const PlainVariable = z
+  .strictObject({ name: VariableName, value: Text })
+  .refine(variable => !looksLikeSecret(variable), {
+    path: ['value'],
+    message: 'looks like a secret: put it into a Kubernetes Secret and name it with secret_ref {name, key}',
+  });
+
+const SecretVariable = z.strictObject({
+  name: VariableName,
+  secret_ref: z.strictObject({
+    name: z
+      .string()
+      .max(253)
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be the name of a Kubernetes Secret'),
+    key: z
+      .string()
+      .max(253)
+      .regex(/^[A-Za-z0-9._-]+$/, 'must be a key of that Secret'),
+  }),
+});
+
+const AgentVariable = z.union([PlainVariable, SecretVariable]);
+
+const AutoScaling = z
+  .strictObject({
+    min_replicas: z.int().min(1).max(MAX_REPLICAS),
+    max_replicas: z.int().min(1).max(MAX_REPLICAS),
+    target_cpu_utilization: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(70)
+      .meta({ description: 'Percent of the requested CPU' }),
+    target_memory_utilization: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(80)
+      .meta({ description: 'Percent of the requested memory' }),
+  })
+  .refine(scaling => scaling.min_replicas <= scaling.max_replicas, {
+    path: ['max_replicas'],
+    message: 'must not be smaller than min_replicas',
+  });
+
+/** How one agent is run (Iron Cage `AgentConfig`; id, name and tenant come from the runtime and the token). */
+export const AgentConfig = z
+  .strictObject({
+    framework: AgentFramework,
+    image: ImageReference,
+    resources: z.strictObject({ cpu: Cpu, memory: Memory }).default({ cpu: '100m', memory: '128Mi' }),
+    replicas: z.int().min(0).max(MAX_REPLICAS).default(1),
+    auto_scaling: AutoScaling.optional(),
+    env: z.array(AgentVariable).max(100).default([]).refine(hasUniqueNames, 'names must be unique'),
+    egress: z.enum(['restricted', 'open']).default('restricted'),
+    exposure: z.enum(['private', 'internal']).default('private'),
+    service_account: z
+      .strictObject({ annotations: z.record(UserKey, Text).default({}) })
+      .optional()
+      .meta({ description: 'Workload-identity annotations of the agent’s own ServiceAccount' }),
+  })
+  .meta({ id: 'AgentConfig' });
+export type AgentConfig = z.infer<typeof AgentConfig>;
+
+const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|TOKEN|CREDENTIAL)/i;
+const SECRET_VALUE =
+  /^(sk-[A-Za-z0-9]|gh[pousr]_|xox[abp]-|AKIA[0-9A-Z]{12}|rtai_|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[A-Za-z0-9_-]{10,}\.)/;
+
+function looksLikeSecret(variable: { name: string; value: string }): boolean {
+  return variable.value !== '' && (SECRET_NAME.test(variable.name) || SECRET_VALUE.test(variable.value));
+}
+
+function hasUniqueNames(variables: { name: string }[]): boolean {
+  return new Set(variables.map(variable => variable.name)).size === variables.length;
+}
+
+function inRange(value: number, smallest: number, largest: number): boolean {
+  return value >= smallest && value <= largest;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { idOf } from './ids.ts';
+import { Environment, ProjectName, TenantId } from './tenant.ts';
+
+/** The contract's coarse word for where an operation is; `stage` and `outcome` say it finely. */
+export const OperationStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
+export type OperationStatus = z.infer<typeof OperationStatus>;
+
+/** The step an operation is in. The same string is the log line, the event, the Web UI text and the API field. */
+export const Stage = z.enum([
+  'checking_policy',
+  'awaiting_approval',
+  'preparing',
+  'applying',
+  'verifying',
+  'rolling_back',
+  'needs_attention',
+  'finished',
+]);
+export type Stage = z.infer<typeof Stage>;
+
+/**
+ * How an operation ended. `rejected`: a policy or a person said no. `failed`: it was tried and did not work.
+ * `errored`: the world could not be reached or a part broke. `rolled_back`: it did not work and what was there
+ * before is back. `expired`: nobody answered the approval in time.
+ */
+export const Outcome = z.enum([
+  'succeeded',
+  'rejected',
+  'expired',
+  'failed',
+  'errored',
+  'rolled_back',
+  'cancelled',
+  'abandoned',
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+export const OperationError = z.object({ code: z.string(), message: z.string() });
+export type OperationError = z.infer<typeof OperationError>;
+
+/** The handle of any asynchronous work: one operation is one run of one workflow. */
+export const Operation = z
+  .object({
+    id: idOf('operation'),
+    kind: z.enum(['deploy']),
+    status: OperationStatus,
+    stage: Stage,
+    outcome: Outcome.nullable(),
+    tenant_id: TenantId,
+    project: ProjectName,
+    environment: Environment,
+    runtime_id: idOf('runtime').nullable(),
+    deployment_id: idOf('deployment').nullable(),
+    approval_id: idOf('approval').nullable(),
+    requested_by: z.string(),
+    waits_for: z
+      .string()
+      .nullable()
+      .meta({ description: 'What must happen next, in words, when the operation waits' }),
+    progress: z.object({ percent: z.int().min(0).max(100), message: z.string().nullable() }).nullable(),
+    error: OperationError.nullable(),
+    workflow: z.object({ workflow_id: z.string(), run_id: z.string(), url: z.string().nullable() }),
+    created_at: z.iso.datetime(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Operation' });
+export type Operation = z.infer<typeof Operation>;

@@ -1,0 +1,93 @@
+import type { AgentConfig } from '../agent-config.ts';
+import type { AgentRuntimeValuesInput } from '../chart-values.ts';
+import type { ReleaseTarget } from '../deployment.ts';
+
+export interface ChartValuesInput {
+  readonly target: ReleaseTarget;
+  readonly operationId: string;
+  readonly agent: AgentConfig;
+  readonly governance: AgentRuntimeValuesInput['governance'];
+  readonly scheduling?: AgentRuntimeValuesInput['scheduling'];
+  /** Registry that takes the place of the one in the image reference. */
+  readonly registry?: string | undefined;
+}
+
+/** What the chart `helm/agent-runtime` is given to run this agent; whatever is left out has its default in the chart. */
+export function chartValues(input: ChartValuesInput): AgentRuntimeValuesInput {
+  const { target, agent, governance, scheduling } = input;
+  return {
+    identity: {
+      runtimeId: target.runtimeId,
+      runtimeName: target.runtimeName,
+      tenantId: target.tenantId,
+      project: target.project,
+      environment: target.environment,
+      operationId: input.operationId,
+    },
+    image: input.registry === undefined ? agent.image : inRegistry(agent.image, input.registry),
+    framework: agent.framework,
+    replicas: agent.replicas,
+    autoscaling: autoscalingOf(agent),
+    resources: agent.resources,
+    env: agent.env.flatMap(variable => ('value' in variable ? [variable] : [])),
+    secretEnv: agent.env.flatMap(variable =>
+      'secret_ref' in variable
+        ? [{ name: variable.name, secretName: variable.secret_ref.name, secretKey: variable.secret_ref.key }]
+        : [],
+    ),
+    governance,
+    networking: { egress: agent.egress, exposure: agent.exposure, ...reachable(Object.values(governance)) },
+    ...(agent.service_account === undefined
+      ? {}
+      : { serviceAccount: { annotations: agent.service_account.annotations } }),
+    ...(scheduling === undefined ? {} : { scheduling }),
+  };
+}
+
+/** The same image in another registry: `ghcr.io/team/agent:1` in `registry.example.com` is `registry.example.com/team/agent:1`. */
+export function inRegistry(image: string, registry: string): string {
+  const [first = '', ...rest] = image.split('/');
+  // What tells a registry from a path: a dot, a port, or the name localhost (distribution/reference).
+  const namesRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  return `${registry}/${namesRegistry ? rest.join('/') : image}`;
+}
+
+function autoscalingOf(agent: AgentConfig): AgentRuntimeValuesInput['autoscaling'] {
+  const scaling = agent.auto_scaling;
+  if (scaling === undefined) return null;
+  return {
+    minReplicas: scaling.min_replicas,
+    maxReplicas: scaling.max_replicas,
+    targetCPUUtilization: scaling.target_cpu_utilization,
+    targetMemoryUtilization: scaling.target_memory_utilization,
+  };
+}
+
+/**
+ * What restricted egress must still let through, read from the governed endpoints: namespaces of services inside the
+ * cluster (`name.namespace.svc…`) and single addresses. A name outside the cluster cannot be turned into a rule.
+ */
+function reachable(endpoints: readonly string[]): {
+  egressAllowedNamespaces: string[];
+  egressAllowedCidrs: string[];
+} {
+  const hosts = endpoints.map(hostOf);
+  return {
+    egressAllowedNamespaces: unique(hosts.map(host => /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1])),
+    egressAllowedCidrs: unique(
+      hosts.map(host => {
+        if (host.includes(':')) return `${host}/128`;
+        return /^[0-9.]+$/.test(host) ? `${host}/32` : undefined;
+      }),
+    ),
+  };
+}
+
+function hostOf(endpoint: string): string {
+  const [, bracketed, plain] = /^https?:\/\/(?:\[([^\]]+)\]|([^:/]+))/.exec(endpoint) ?? [];
+  return bracketed ?? plain ?? '';
+}
+
+function unique(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter(value => value !== undefined))].sort();
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { type Policy, type PolicyQuestion, PolicyRule } from '../policy.ts';
+import { judge } from './policy.ts';
+
+const question: PolicyQuestion = {
+  action: 'deploy.upgrade',
+  tenantId: 'acme',
+  environment: 'production',
+  project: 'default',
+};
+
+const allow = { kind: 'allow_action', selector: { action: 'deploy.*' } };
+const deny = { kind: 'deny_action', selector: { action: 'deploy.upgrade' }, reason: 'freeze' };
+const approval = (quorum: number, expires_in_seconds: number) => ({
+  kind: 'require_approval',
+  params: { quorum, expires_in_seconds },
+});
+
+function policy(name: string, ...rules: unknown[]): Policy {
+  return { id: `pol_${name}`, name, rules: rules.map(rule => PolicyRule.parse(rule)) };
+}
+
+describe('judge', () => {
+  test.each([
+    ['an allow that matches', [policy('a', allow)], 'allow', 'a'],
+    ['a deny beside an allow', [policy('a', allow), policy('b', deny)], 'deny', 'b'],
+    ['a deny before an allow', [policy('b', deny), policy('a', allow)], 'deny', 'b'],
+    ['a deny beside an approval', [policy('a', approval(1, 60)), policy('b', deny)], 'deny', 'b'],
+    ['an approval beside an allow', [policy('a', allow, approval(1, 60))], 'require_approval', 'a'],
+    ['an approval without an allow', [policy('a', approval(1, 60))], 'require_approval', 'a'],
+    [
+      'no rule that matches',
+      [policy('a', { kind: 'allow_action', selector: { action: 'deploy.install' } })],
+      'deny',
+      'default',
+    ],
+    ['a policy without rules', [policy('a')], 'deny', 'default'],
+    ['no policy at all', [], 'deny', 'none'],
+  ])('answers %s', (_, policies, answer, by) => {
+    expect(judge(question, policies)).toMatchObject({ answer, policy: by });
+  });
+
+  test.each([
+    [{}, true],
+    [{ action: 'deploy.upgrade' }, true],
+    [{ action: 'deploy.*' }, true],
+    [{ action: '*' }, true],
+    [{ action: 'deploy' }, false],
+    [{ action: 'deploy.upgrade.all' }, false],
+    [{ action: 'runtime.*' }, false],
+    [{ environment: 'production' }, true],
+    [{ environment: 'staging' }, false],
+    [{ project: 'default' }, true],
+    [{ project: 'other' }, false],
+    [{ action: 'deploy.*', environment: 'production', project: 'other' }, false],
+  ])('selects with %j: %s', (selector, matches) => {
+    const verdict = judge(question, [policy('a', { kind: 'allow_action', selector })]);
+    expect(verdict.answer).toBe(matches ? 'allow' : 'deny');
+  });
+
+  test('takes the largest quorum and the shortest expiry of all approvals asked for', () => {
+    const policies = [policy('a', allow, approval(1, 60)), policy('b', approval(3, 600))];
+    const verdict = judge(question, policies);
+    expect(verdict.approval).toEqual({ quorum: 3, expiresInSeconds: 60 });
+    expect(verdict.policy).toBe('b');
+  });
+
+  test('says which rule decided and why', () => {
+    expect(judge(question, [policy('guard', allow, deny)]).reason).toBe(
+      'rule 2 of policy "guard" denies deploy.upgrade in production (project default): freeze',
+    );
+    expect(judge(question, []).reason).toContain('tenant acme has no policy');
+    expect(judge(question, [policy('a')]).reason).toContain('what is not allowed is denied');
+  });
+});

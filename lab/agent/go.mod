@@ -1,0 +1,3 @@
+module runtimeai.dev/lab/agent
+
+go 1.26.0

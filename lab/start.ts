@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { NodeChoice } from './cluster.ts';
+import { repositoryRoot } from './root.ts';
+import { reportTo } from './screen.ts';
+import { stopOnSignals } from './signals.ts';
+import { playStory, type StoryResult } from './story.ts';
+import { type System, startSystem } from './system.ts';
+
+interface StartOptions {
+  data: string;
+  fresh: boolean;
+  nodes: NodeChoice;
+  kubeconfig?: string;
+  context?: string;
+  story?: boolean;
+}
+
+const program = new Command('npm start --')
+  .description(
+    'Brings up RuntimeAI with everything it runs on, plays a short story on it, and stays up until Ctrl-C.',
+  )
+  .option('--fresh', 'throw kept data away and begin anew', false)
+  .option('--data <dir>', 'where data are kept', join(repositoryRoot(), '.runtimeai'))
+  .addOption(
+    new Option('--nodes <kind>', 'where agents run').choices(['auto', 'real', 'simulated']).default('auto'),
+  )
+  .option('--kubeconfig <file>', 'use this cluster and no other; needs --context')
+  .option('--context <name>', 'context within that kubeconfig')
+  .option('--story', 'play the story also on a cluster of your own (its nodes must have the sample image)')
+  .option('--no-story', 'only bring everything up');
+
+const options = program.parse().opts<StartOptions>();
+const stopping = stopOnSignals();
+try {
+  await start(options);
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+process.exit();
+
+async function start(options: StartOptions): Promise<void> {
+  const startedAt = performance.now();
+  const ownCluster = clusterOf(options);
+  console.log(`RuntimeAI starts; data in ${options.data}`);
+  const system = await startSystem({
+    dataDir: options.data,
+    nodes: options.nodes,
+    fresh: options.fresh,
+    ...(ownCluster ? { ownCluster } : {}),
+    report: reportTo(console.log),
+    signal: stopping.signal,
+  });
+  try {
+    console.log(`  nodes: ${system.nodesInWords}`);
+    console.log(`everything is up after ${elapsed(startedAt)}\n`);
+    const wantsStory = options.story ?? ownCluster === undefined;
+    showWhereToLook(system, wantsStory ? await play(system) : undefined);
+    console.log(`\nUp for ${elapsed(startedAt)}; Ctrl-C stops everything and keeps the data.`);
+    await stopping.requested;
+  } finally {
+    console.log('\nstopping …');
+    await system.stop();
+    console.log('stopped; nothing is left running');
+  }
+}
+
+async function play(system: System): Promise<StoryResult> {
+  return playStory({
+    apiUrl: system.services.apiUrl,
+    developerKey: system.keys.developer,
+    approverKey: system.keys.approver,
+    runtimeName: 'support-agent',
+    realNode: system.realNode,
+    say: console.log,
+    signal: stopping.signal,
+  });
+}
+
+function clusterOf({
+  kubeconfig,
+  context,
+}: StartOptions): { kubeconfig: string; context: string } | undefined {
+  if (kubeconfig === undefined && context === undefined) return undefined;
+  if (!kubeconfig || !context) return program.error('--kubeconfig and --context belong together: name both');
+  if (!existsSync(kubeconfig)) return program.error(`there is no kubeconfig at ${kubeconfig}`);
+  return { kubeconfig, context };
+}
+
+function showWhereToLook(system: System, story: StoryResult | undefined): void {
+  const { apiUrl } = system.services;
+  const key = system.keys.developer;
+  const runtime = story?.runtimeId ?? 'RUNTIME_ID';
+  console.log(`
+Where to look
+  API             ${apiUrl}/v1/health
+  API reference   ${apiUrl}/v1/reference
+  Temporal        ${story?.rolledBack.workflow.url ?? system.temporalUiUrl}
+  sample key      ${key}   (tenant acme, role developer)
+
+Try next
+  curl -s ${apiUrl}/v1/runtimes/${runtime}/status -H 'Authorization: Bearer ${key}'
+  curl -s ${apiUrl}/v1/runtimes/${runtime}/events -H 'Authorization: Bearer ${key}'
+  curl -s ${apiUrl}/v1/operations/${story?.rolledBack.id ?? 'OPERATION_ID'} -H 'Authorization: Bearer ${key}'`);
+}
+
+function elapsed(startedAt: number): string {
+  return `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { findBinaries } from './binaries.ts';
+import type { NodeChoice } from './cluster.ts';
+import { type Lab, startLab } from './lab.ts';
+import type { Report } from './progress.ts';
+import { prepareSample, type SampleKeys } from './sample.ts';
+import { type ServiceSettings, type Services, startServices } from './services.ts';
+
+/** Which system to bring up. */
+export interface SystemOptions {
+  readonly dataDir: string;
+  readonly nodes: NodeChoice;
+  readonly fresh: boolean;
+  /** A cluster of the user's own instead of the lab's; no other is touched then. */
+  readonly ownCluster?: { readonly kubeconfig: string; readonly context: string };
+  readonly more?: Readonly<Record<string, string>>;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** RuntimeAI with everything it runs on. */
+export interface System {
+  readonly services: Services;
+  readonly keys: SampleKeys;
+  readonly temporalUiUrl: string;
+  readonly settings: ServiceSettings;
+  /** Whether agents' containers really run. */
+  readonly realNode: boolean;
+  /** Which nodes there are, and how to get the other kind. */
+  readonly nodesInWords: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the lab's parts, prepares database and sample tenant, and starts RuntimeAI on them. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const lab = options.ownCluster ? await labBeside(options, options.ownCluster) : await startLab(options);
+  try {
+    const keys = await prepareSample(lab.context, lab.postgres);
+    const settings: ServiceSettings = {
+      databaseUrl: lab.postgres.appUrl,
+      temporal: lab.temporal,
+      cluster: lab.cluster,
+      ...(options.more ? { more: options.more } : {}),
+    };
+    const services = await startServices(lab.context, settings);
+    return {
+      services,
+      keys,
+      settings,
+      temporalUiUrl: lab.temporal.uiUrl,
+      realNode: lab.cluster.nodeKinds.includes('real'),
+      nodesInWords: nodesInWords(lab, options),
+      stop: () => lab.stop(),
+    };
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+/** PostgreSQL and Temporal of the lab, beside a cluster somebody named. */
+async function labBeside(options: SystemOptions, own: { kubeconfig: string; context: string }): Promise<Lab> {
+  const lab = await startLab({ ...options, parts: ['postgres', 'temporal'] });
+  try {
+    const { helm } = await findBinaries(['helm'], lab.context);
+    const cluster = {
+      kubeconfigPath: resolve(own.kubeconfig),
+      contextName: own.context,
+      helmPath: helm,
+      nodeKinds: ['real' as const],
+    };
+    return { ...lab, cluster };
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+function nodesInWords({ cluster }: Lab, { ownCluster }: SystemOptions): string {
+  if (ownCluster) return `context ${ownCluster.context} of ${ownCluster.kubeconfig}, and no other cluster`;
+  if (cluster.noRealNode !== undefined) return `ten simulated nodes; ${cluster.noRealNode}`;
+  return 'one real node runs the containers; ten simulated ones stand by (npm start -- --nodes simulated uses only those)';
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { SlotQuota } from '../domain/tenant.ts';
+
+const Port = z.coerce.number().int().min(0).max(65_535);
+const Url = z.url({ protocol: /^https?$/ });
+const Json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is not JSON: ${String(error)}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** Where the agents' governed endpoints are; every agent gets all five, and none is deployed without them. */
+export const GovernanceSettings = z.object({
+  llmApiBaseUrl: Url,
+  guardrailsApiUrl: Url,
+  sandboxApiUrl: Url,
+  dataAccessApiUrl: Url,
+  otelExporterOtlpEndpoint: Url,
+});
+export type GovernanceSettings = z.infer<typeof GovernanceSettings>;
+
+/** Where agents' pods may run, as the pod template takes it. */
+export const AgentScheduling = z.strictObject({
+  nodeSelector: z.record(z.string(), z.string()).default({}),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(['Exists', 'Equal']).optional(),
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      }),
+    )
+    .default([]),
+});
+export type AgentScheduling = z.infer<typeof AgentScheduling>;
+
+/** Every setting, by the name of its environment variable. `docs/configuration.md` is made from this. */
+export const Settings = z.object({
+  RUNTIMEAI_DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe(
+      'PostgreSQL, as the application role. The role must be neither superuser nor BYPASSRLS nor owner of the tables; the process refuses to start otherwise.',
+    ),
+  RUNTIMEAI_DATABASE_OWNER_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL, as the owner of the tables. Only migrations and `npm run admin` use it.'),
+  RUNTIMEAI_TEMPORAL_ADDRESS: z
+    .string()
+    .default('127.0.0.1:7233')
+    .describe('host:port of the Temporal frontend.'),
+  RUNTIMEAI_TEMPORAL_NAMESPACE: z.string().default('default').describe('Temporal namespace.'),
+  RUNTIMEAI_TEMPORAL_UI_URL: Url.optional().describe(
+    'Base address of the Temporal Web UI; operations link to it.',
+  ),
+  RUNTIMEAI_KUBECONFIG: z
+    .string()
+    .optional()
+    .describe(
+      'Kubeconfig of the cluster that runs the agents. Without it the pod’s own service account is used. A kubeconfig that is not named here is never read.',
+    ),
+  RUNTIMEAI_KUBE_CONTEXT: z.string().optional().describe('Context within that kubeconfig.'),
+  RUNTIMEAI_HELM: z.string().default('helm').describe('Helm 4.2 or newer: name on PATH or full path.'),
+  RUNTIMEAI_CHART: z
+    .string()
+    .default('helm/agent-runtime')
+    .describe('Folder of the chart that deploys an agent.'),
+  RUNTIMEAI_API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on.'),
+  RUNTIMEAI_API_PORT: Port.default(8080).describe('Port the API listens on.'),
+  RUNTIMEAI_METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address the workers serve /metrics and /live, /ready on.'),
+  RUNTIMEAI_METRICS_PORT: Port.default(0).describe(
+    'Port for the workers’ /metrics, /live and /ready; 0 takes a free one and logs it. The API serves them on its own port.',
+  ),
+  RUNTIMEAI_INSTALLATION: z
+    .string()
+    .regex(/^[a-z0-9]{1,12}$/)
+    .default('dev')
+    .describe('Short name of this installation; part of every API key it makes.'),
+  RUNTIMEAI_LLM_API_BASE_URL: Url.optional().describe(
+    'Governed LLM gateway, injected into every agent. Deploys are refused while it or one of the next four is missing.',
+  ),
+  RUNTIMEAI_GUARDRAILS_API_URL: Url.optional().describe('Guardrails service, injected into every agent.'),
+  RUNTIMEAI_SANDBOX_API_URL: Url.optional().describe('Code sandbox service, injected into every agent.'),
+  RUNTIMEAI_DATA_ACCESS_API_URL: Url.optional().describe('Data access service, injected into every agent.'),
+  RUNTIMEAI_OTEL_EXPORTER_OTLP_ENDPOINT: Url.optional().describe(
+    'OpenTelemetry collector, injected into every agent.',
+  ),
+  RUNTIMEAI_AGENT_REGISTRY: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:[0-9]+)?$/)
+    .optional()
+    .describe(
+      'Registry every agent image is rewritten to (system default registry), e.g. registry.example.com.',
+    ),
+  RUNTIMEAI_AGENT_SCHEDULING: Json(AgentScheduling)
+    .optional()
+    .describe('JSON {nodeSelector, tolerations} of every agent pod.'),
+  RUNTIMEAI_SLOT_QUOTA: Json(SlotQuota)
+    .optional()
+    .describe(
+      'JSON {cpu, memoryMiB, pods, storageGiB}: quota of a new project. Default {"cpu":16,"memoryMiB":32768,"pods":50,"storageGiB":100}.',
+    ),
+  RUNTIMEAI_FACTS_MAX_AGE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(600)
+    .default(15)
+    .describe('Age at which what the observer saw no longer counts and health becomes unknown.'),
+  RUNTIMEAI_INCONCLUSIVE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(86_400)
+    .default(600)
+    .describe(
+      'How long a verification that lacks facts waits for them before the operation needs attention.',
+    ),
+  RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(600)
+    .default(20)
+    .describe('How long a process lets running work end after SIGTERM.'),
+  RUNTIMEAI_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+});
+export type Settings = z.infer<typeof Settings>;
+
+export const DEFAULT_SLOT_QUOTA: SlotQuota = { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 };
+
+/** Reads all settings from the environment once; the error names every bad or missing variable. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name.startsWith('RUNTIMEAI_') && value !== ''),
+  );
+  const parsed = Settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map(issue => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The configuration is not usable:\n${lines.join('\n')}\nSee docs/configuration.md.`);
+}
+
+/** The five governed endpoints, or nothing while one of them is not set. */
+export function governanceOf(settings: Settings): GovernanceSettings | undefined {
+  return GovernanceSettings.safeParse({
+    llmApiBaseUrl: settings.RUNTIMEAI_LLM_API_BASE_URL,
+    guardrailsApiUrl: settings.RUNTIMEAI_GUARDRAILS_API_URL,
+    sandboxApiUrl: settings.RUNTIMEAI_SANDBOX_API_URL,
+    dataAccessApiUrl: settings.RUNTIMEAI_DATA_ACCESS_API_URL,
+    otelExporterOtlpEndpoint: settings.RUNTIMEAI_OTEL_EXPORTER_OTLP_ENDPOINT,
+  }).data;
+}

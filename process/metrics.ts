@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Log } from './log.ts';
+
+export interface MetricsServer {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface MetricsServerOptions {
+  readonly log: Log;
+  readonly host: string;
+  /** 0 takes a free port; the one taken is logged. */
+  readonly port: number;
+  readonly registry: Registry;
+  /** Resolves when the process can do its work, rejects with the reason when it cannot. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Makes the registry of one process, with Node's own metrics and the label `process` on everything. */
+export function createRegistry(processName: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process: processName });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Serves /metrics (Prometheus), /live and /ready of a worker process. */
+export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { log, host } = options;
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch((error: unknown) => {
+      log.error({ err: error, path: request.url }, 'could not answer a metrics request');
+      send(response, 500, { status: 'error' });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(cannotListen(error, options)));
+    server.listen(options.port, host, resolve);
+  });
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : options.port;
+  log.info({ host, port }, `serving /metrics, /live and /ready on http://${host}:${port}`);
+  return { host, port, close: () => close(server) };
+}
+
+const READY_TIMEOUT_MS = 5000;
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: MetricsServerOptions,
+): Promise<void> {
+  const path = (request.url ?? '/').split('?')[0];
+  if (path === '/live') return send(response, 200, { status: 'live' });
+  if (path === '/ready') {
+    const reason = await whyNotReady(options.ready);
+    return reason === undefined
+      ? send(response, 200, { status: 'ready' })
+      : send(response, 503, { status: 'not_ready', reason });
+  }
+  if (path === '/metrics') {
+    response
+      .writeHead(200, { 'content-type': options.registry.contentType })
+      .end(await options.registry.metrics());
+    return;
+  }
+  send(response, 404, { status: 'not_found', reason: 'only /metrics, /live and /ready are served here' });
+}
+
+async function whyNotReady(ready: () => Promise<void>): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>(resolve => {
+    timer = setTimeout(resolve, READY_TIMEOUT_MS, `the check did not end within ${READY_TIMEOUT_MS} ms`);
+  });
+  const check = ready().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return Promise.race([check, timeout]).finally(() => clearTimeout(timer));
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+}
+
+function cannotListen(error: Error, options: MetricsServerOptions): Error {
+  return new Error(
+    `Cannot serve metrics on ${options.host}:${options.port}: ${error.message}. ` +
+      'Set RUNTIMEAI_METRICS_PORT to a free port, or to 0 to take any.',
+    { cause: error },
+  );
+}
+
+function close(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close(error => (error ? reject(error) : resolve()));
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,206 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { EvidenceActivities } from '../../activities/evidence.ts';
+import type { HealthActivities } from '../../activities/health.ts';
+import type { ReleaseActivities } from '../../activities/helm.ts';
+import type {
+  DecisionRecord,
+  OutcomeRecord,
+  RecordActivities,
+  StageRecord,
+} from '../../activities/records.ts';
+import type { SlotActivities } from '../../activities/slots.ts';
+import type { Admission, ReleaseReport } from '../../domain/deployment.ts';
+import { TASK_QUEUES } from '../../temporal/names.ts';
+
+export type Activities = RecordActivities &
+  SlotActivities &
+  ReleaseActivities &
+  HealthActivities &
+  EvidenceActivities;
+export type ActivityName = keyof Activities;
+export type Input<N extends ActivityName> = Parameters<Activities[N]>[0];
+export type Output<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
+
+/** What one call of an activity does; `usually` is what the fake would have done by itself. */
+export type Behaviour<N extends ActivityName> = (
+  input: Input<N>,
+  usually: () => Output<N>,
+) => Promise<unknown>;
+
+export interface Call {
+  readonly activity: ActivityName;
+  readonly input: unknown;
+  readonly attempt: number;
+  readonly priority: number | undefined;
+}
+
+/** Which worker carries out which promise, as in the real processes. */
+export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, readonly ActivityName[]>> = {
+  control: ['admitDeployment', 'recordStage', 'recordDecision', 'recordOutcome'],
+  cluster: [
+    'ensureSlot',
+    'planRelease',
+    'installRelease',
+    'readRelease',
+    'rollbackRelease',
+    'uninstallRelease',
+    'collectEvidence',
+  ],
+  observer: ['awaitRollout', 'readRollout'],
+};
+
+/** A small world behind the activities of one runtime: it keeps a release and its records, counts calls, and misbehaves when told to. */
+export class FakeActivities {
+  /** The newest revision of the release, 0 when there is none. */
+  revision: number;
+  readonly calls: Call[] = [];
+  readonly stages: StageRecord[] = [];
+  readonly decisions: DecisionRecord[] = [];
+  readonly outcomes: OutcomeRecord[] = [];
+  private readonly written = new Set<number>();
+  private readonly queues = new Map<ActivityName, Behaviour<never>[]>();
+  private readonly habits = new Map<ActivityName, Behaviour<never>>();
+  private readonly usual: { [N in ActivityName]: (input: Input<N>) => Output<N> };
+
+  constructor(admission: Admission) {
+    this.revision = admission.admitted ? admission.knownRevision : 0;
+    this.usual = {
+      admitDeployment: () => admission,
+      recordStage: record => this.write(this.stages, record),
+      recordDecision: record => this.write(this.decisions, record),
+      recordOutcome: record => this.write(this.outcomes, record),
+      ensureSlot: () => undefined,
+      planRelease: () => ({ digest: 'sha256:plan', summary: PLANNED, baseRevision: this.revision }),
+      installRelease: () => this.nextRevision(),
+      readRelease: ({ baseRevision }) => (this.revision > baseRevision ? this.newest() : undefined),
+      rollbackRelease: () => this.nextRevision(),
+      uninstallRelease: () => {
+        this.revision = 0;
+      },
+      collectEvidence: ({ reason }) => ({ reason }),
+      awaitRollout: () => HEALTHY,
+      readRollout: () => HEALTHY,
+    };
+  }
+
+  /** The next calls of this activity do this, in order; afterwards it does what it usually does. */
+  next<N extends ActivityName>(activity: N, ...behaviours: Behaviour<N>[]): this {
+    this.queues.set(activity, [...(this.queues.get(activity) ?? []), ...behaviours]);
+    return this;
+  }
+
+  /** From now on every call of this activity does this. */
+  always<N extends ActivityName>(activity: N, behaviour: Behaviour<N>): this {
+    this.habits.set(activity, behaviour);
+    return this;
+  }
+
+  /** From now on this activity does what it usually does. */
+  recover(activity: ActivityName): void {
+    this.queues.delete(activity);
+    this.habits.delete(activity);
+  }
+
+  /** The inputs an activity was called with, oldest first. */
+  inputsOf<N extends ActivityName>(activity: N): Input<N>[] {
+    return this.calls.filter(call => call.activity === activity).map(call => call.input as Input<N>);
+  }
+
+  /** The promises that touch the cluster, in the order in which they were called. */
+  touched(): ActivityName[] {
+    return this.calls
+      .map(call => call.activity)
+      .filter(activity => !ACTIVITIES_BY_QUEUE.control.includes(activity));
+  }
+
+  /** How the operation ended, as it was written down. */
+  outcome(): OutcomeRecord {
+    const [outcome, ...more] = this.outcomes;
+    if (!outcome || more.length > 0)
+      throw new Error(`expected one recorded outcome, found ${this.outcomes.length}`);
+    return outcome;
+  }
+
+  /** What the worker calls; notes the call before anything else happens. */
+  async perform<N extends ActivityName>(activity: N, input: Input<N>): Promise<unknown> {
+    const { attempt, priority } = Context.current().info;
+    this.calls.push({ activity, input, attempt, priority: priority?.priorityKey });
+    const usually = () => this.usual[activity](input);
+    const behaviour = (this.queues.get(activity)?.shift() ?? this.habits.get(activity)) as
+      | Behaviour<N>
+      | undefined;
+    return behaviour ? behaviour(input, usually) : usually();
+  }
+
+  private write<R extends { readonly step: number }>(into: R[], record: R): void {
+    if (this.written.has(record.step)) return;
+    this.written.add(record.step);
+    into.push(record);
+  }
+
+  private nextRevision(): ReleaseReport {
+    this.revision += 1;
+    return this.newest();
+  }
+
+  private newest(): ReleaseReport {
+    return { revision: this.revision, status: 'deployed', manifestDigest: `sha256:${this.revision}` };
+  }
+}
+
+const PLANNED = { create: 6, update: 0, unchanged: 0, remove: 0 };
+const HEALTHY = { status: 'healthy', reason: '2 of 2 pods ready', ready_pods: 2, total_pods: 2 } as const;
+
+/** Answers this. */
+export function answer<N extends ActivityName>(output: Output<N>): Behaviour<N> {
+  return () => Promise.resolve(output);
+}
+
+/** Fails for good: no retry will help. */
+export function fail(type: string, message: string): Behaviour<ActivityName> {
+  return async () => {
+    throw ApplicationFailure.nonRetryable(message, type);
+  };
+}
+
+/** Fails in a way that Temporal tries again. */
+export function stumble(type: string, message: string): Behaviour<ActivityName> {
+  return async () => {
+    throw ApplicationFailure.retryable(message, type);
+  };
+}
+
+/** Does its work, and then does this instead of answering: the answer was lost. */
+export function doneThen<N extends ActivityName>(behaviour: Behaviour<ActivityName>): Behaviour<N> {
+  return async (input, usually) => {
+    usually();
+    return await (behaviour as Behaviour<N>)(input, usually);
+  };
+}
+
+/** Waits until the test opens it, then does what the activity usually does. */
+export function gate(): { readonly waits: Behaviour<ActivityName>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const waits: Behaviour<ActivityName> = async (_input, usually) => {
+    await Promise.race([promise, Context.current().cancelled]);
+    return usually();
+  };
+  return { waits, open: resolve };
+}
+
+/** Works on and on, heartbeating, until it is cancelled; then ends as cancelled, or as `atLast` says. */
+export function hang(atLast?: Behaviour<ActivityName>): Behaviour<ActivityName> {
+  return async (input, usually) => {
+    const context = Context.current();
+    const beat = setInterval(() => context.heartbeat(), 20);
+    try {
+      return await context.cancelled;
+    } catch (cancelled) {
+      if (atLast) return await atLast(input, usually as () => never);
+      throw cancelled;
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}

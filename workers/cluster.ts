@@ -1,0 +1,72 @@
+import { createEvidenceActivities } from '../activities/evidence.ts';
+import { createReleaseActivities } from '../activities/helm.ts';
+import { createSlotActivities } from '../activities/slots.ts';
+import { createHelm } from '../clients/helm/cli.ts';
+import { createReleaseStorage } from '../clients/helm/storage.ts';
+import { connectKubernetes } from '../clients/kubernetes/connection.ts';
+import { diffObjects } from '../clients/kubernetes/diff.ts';
+import { createKubernetesClient } from '../clients/kubernetes/requests.ts';
+import { openDatabase } from '../db/database.ts';
+import { saveEvidence, savePlan } from '../db/deployments.ts';
+import { governanceOf, readConfig } from '../process/config.ts';
+import { createLog } from '../process/log.ts';
+import { createRegistry, serveMetrics } from '../process/metrics.ts';
+import { onShutdown } from '../process/shutdown.ts';
+import { TASK_QUEUES } from '../temporal/names.ts';
+import { countActivities } from './activity-metrics.ts';
+import { startTemporalWorker } from './temporal-worker.ts';
+
+const settings = readConfig();
+const log = createLog('cluster', settings.RUNTIMEAI_LOG_LEVEL);
+const registry = createRegistry('cluster');
+
+const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+const cluster = { kubeconfig: settings.RUNTIMEAI_KUBECONFIG, context: settings.RUNTIMEAI_KUBE_CONTEXT };
+const kubernetes = createKubernetesClient(await connectKubernetes(cluster));
+const helm = createHelm({ binary: settings.RUNTIMEAI_HELM, ...cluster, environment: process.env });
+
+const releases = createReleaseActivities({
+  helm,
+  storage: createReleaseStorage(kubernetes),
+  diff: objects => diffObjects(kubernetes, objects),
+  chart: settings.RUNTIMEAI_CHART,
+  governance: governanceOf(settings),
+  scheduling: settings.RUNTIMEAI_AGENT_SCHEDULING,
+  registry: settings.RUNTIMEAI_AGENT_REGISTRY,
+  storePlan: ({ tenantId, ...plan }) => savePlan(db.forTenant(tenantId), plan),
+  log,
+});
+const slots = createSlotActivities({ kubernetes, log });
+const evidence = createEvidenceActivities({
+  kubernetes,
+  storeEvidence: ({ tenantId, ...kept }) => saveEvidence(db.forTenant(tenantId), kept),
+});
+
+const worker = await startTemporalWorker({
+  log,
+  settings,
+  worker: {
+    taskQueue: TASK_QUEUES.cluster,
+    activities: { ...slots, ...releases, ...evidence },
+    interceptors: { activity: [countActivities(registry)] },
+    maxConcurrentActivityTaskExecutions: 16,
+  },
+});
+const metrics = await serveMetrics({
+  log,
+  registry,
+  host: settings.RUNTIMEAI_METRICS_HOST,
+  port: settings.RUNTIMEAI_METRICS_PORT,
+  ready: () => worker.ready(),
+});
+
+onShutdown({
+  log,
+  graceSeconds: settings.RUNTIMEAI_SHUTDOWN_GRACE_SECONDS + 5,
+  steps: [
+    { name: 'worker', run: () => worker.stop() },
+    { name: 'helm', run: () => helm.close() },
+    { name: 'metrics', run: () => metrics.close() },
+    { name: 'database', run: () => db.close() },
+  ],
+});

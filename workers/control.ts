@@ -1,0 +1,50 @@
+import { createRecordActivities } from '../activities/records.ts';
+import { openDatabase } from '../db/database.ts';
+import { DEFAULT_SLOT_QUOTA, governanceOf, readConfig } from '../process/config.ts';
+import { createLog } from '../process/log.ts';
+import { createRegistry, serveMetrics } from '../process/metrics.ts';
+import { onShutdown } from '../process/shutdown.ts';
+import { TASK_QUEUES } from '../temporal/names.ts';
+import { countActivities } from './activity-metrics.ts';
+import { WORKFLOW_BUNDLE } from './bundle.ts';
+import { startTemporalWorker } from './temporal-worker.ts';
+
+const settings = readConfig();
+const log = createLog('control', settings.RUNTIMEAI_LOG_LEVEL);
+const registry = createRegistry('control');
+
+const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+const records = createRecordActivities({
+  db,
+  governance: governanceOf(settings),
+  defaultQuota: settings.RUNTIMEAI_SLOT_QUOTA ?? DEFAULT_SLOT_QUOTA,
+});
+const worker = await startTemporalWorker({
+  log,
+  settings,
+  worker: {
+    taskQueue: TASK_QUEUES.control,
+    workflowBundle: { codePath: WORKFLOW_BUNDLE },
+    activities: { ...records },
+    interceptors: { activity: [countActivities(registry)] },
+    maxCachedWorkflows: 500,
+    maxConcurrentLocalActivityExecutions: 50,
+  },
+});
+const metrics = await serveMetrics({
+  log,
+  registry,
+  host: settings.RUNTIMEAI_METRICS_HOST,
+  port: settings.RUNTIMEAI_METRICS_PORT,
+  ready: () => worker.ready(),
+});
+
+onShutdown({
+  log,
+  graceSeconds: settings.RUNTIMEAI_SHUTDOWN_GRACE_SECONDS + 5,
+  steps: [
+    { name: 'worker', run: () => worker.stop() },
+    { name: 'metrics', run: () => metrics.close() },
+    { name: 'database', run: () => db.close() },
+  ],
+});

@@ -1,0 +1,162 @@
+import {
+  fieldsOf,
+  type KubernetesObject,
+  listOf,
+  numberOf,
+  textOf,
+} from '../../clients/kubernetes/objects.ts';
+import type { PodFacts, WorkloadFacts } from '../../domain/health.ts';
+
+export const RUNTIME_LABEL = 'runtimeai.dev/runtime';
+export const TENANT_LABEL = 'runtimeai.dev/tenant';
+
+interface Observed {
+  readonly uid: string;
+  readonly runtimeId: string;
+  readonly namespace: string;
+}
+
+type DeploymentFacts = Omit<WorkloadFacts, 'pods' | 'observedAt' | 'currentTemplateHash'>;
+
+/** What is kept of a Deployment. */
+export interface ObservedDeployment extends Observed {
+  /** Which ReplicaSet is the current one. */
+  readonly revision: string;
+  readonly facts: DeploymentFacts;
+}
+
+/** What is kept of a ReplicaSet. */
+export interface ObservedReplicaSet extends Observed {
+  readonly deploymentUid: string;
+  readonly revision: string;
+  readonly templateHash: string;
+}
+
+/** What is kept of a pod. */
+export interface ObservedPod extends Observed {
+  readonly facts: PodFacts;
+}
+
+/** Keeps of a Deployment what judging it needs. */
+export function observeDeployment(object: KubernetesObject): ObservedDeployment {
+  const { metadata } = object;
+  const spec = fieldsOf(object['spec']);
+  const status = fieldsOf(object['status']);
+  const progressing = condition(status, 'Progressing');
+  const failure = condition(status, 'ReplicaFailure');
+  return {
+    ...identity(object),
+    revision: annotation(object, REVISION),
+    facts: {
+      runtimeId: label(object, RUNTIME_LABEL),
+      tenantId: label(object, TENANT_LABEL),
+      namespace: metadata.namespace ?? '',
+      name: metadata.name,
+      operationId: annotation(object, 'runtimeai.dev/operation'),
+      generation: metadata.generation ?? 0,
+      observedGeneration: numberOf(status['observedGeneration']),
+      desiredReplicas: typeof spec['replicas'] === 'number' ? spec['replicas'] : 1,
+      replicas: numberOf(status['replicas']),
+      updatedReplicas: numberOf(status['updatedReplicas']),
+      readyReplicas: numberOf(status['readyReplicas']),
+      availableReplicas: numberOf(status['availableReplicas']),
+      ...(progressing?.['status'] === 'False' ? { stalled: reasonOf(progressing) } : {}),
+      ...(failure?.['status'] === 'True'
+        ? { replicaFailure: { ...reasonOf(failure), since: textOf(failure['lastTransitionTime']) } }
+        : {}),
+    },
+  };
+}
+
+/** Keeps of a ReplicaSet whose it is and which template it has; its metadata are enough. */
+export function observeReplicaSet(object: KubernetesObject): ObservedReplicaSet {
+  const owner = object.metadata.ownerReferences?.find(reference => reference.kind === 'Deployment');
+  return {
+    ...identity(object),
+    deploymentUid: owner?.uid ?? '',
+    revision: annotation(object, REVISION),
+    templateHash: label(object, TEMPLATE_HASH),
+  };
+}
+
+/** Keeps of a pod what judging it needs. */
+export function observePod(object: KubernetesObject): ObservedPod {
+  const status = fieldsOf(object['status']);
+  const ready = condition(status, 'Ready');
+  const isReady = ready?.['status'] === 'True';
+  const containers = [...listOf(status['initContainerStatuses']), ...listOf(status['containerStatuses'])];
+  const waiting = waitingReason(containers, status);
+  const lastTermination = lastEnd(containers);
+  const nodeName = textOf(fieldsOf(object['spec'])['nodeName']);
+  return {
+    ...identity(object),
+    facts: {
+      name: object.metadata.name,
+      uid: object.metadata.uid ?? '',
+      templateHash: label(object, TEMPLATE_HASH),
+      phase: textOf(status['phase']),
+      ready: isReady,
+      terminating: object.metadata.deletionTimestamp !== undefined,
+      restarts: containers.reduce((sum, container) => sum + numberOf(container['restartCount']), 0),
+      ...(isReady ? { readySince: textOf(ready['lastTransitionTime']) } : {}),
+      ...(nodeName === '' ? {} : { nodeName }),
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(lastTermination === undefined ? {} : { lastTermination }),
+    },
+  };
+}
+
+const REVISION = 'deployment.kubernetes.io/revision';
+const TEMPLATE_HASH = 'pod-template-hash';
+/** Every container waits for these on its way up. */
+const ORDINARY_WAITS = ['ContainerCreating', 'PodInitializing'];
+const LONGEST_MESSAGE = 500;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function waitingReason(containers: readonly Fields[], status: Fields): PodFacts['waiting'] {
+  for (const container of containers) {
+    const waiting = fieldsOf(fieldsOf(container['state'])['waiting']);
+    const reason = textOf(waiting['reason']);
+    if (reason !== '' && !ORDINARY_WAITS.includes(reason)) return reasonOf(waiting);
+  }
+  const scheduled = condition(status, 'PodScheduled');
+  return scheduled?.['status'] === 'False' ? reasonOf(scheduled) : undefined;
+}
+
+function lastEnd(containers: readonly Fields[]): PodFacts['lastTermination'] {
+  const ends = containers
+    .flatMap(container => [fieldsOf(container['state']), fieldsOf(container['lastState'])])
+    .map(state => fieldsOf(state['terminated']))
+    .filter(end => textOf(end['finishedAt']) !== '' && numberOf(end['exitCode']) !== 0)
+    .sort((a, b) => textOf(b['finishedAt']).localeCompare(textOf(a['finishedAt'])));
+  const [end] = ends;
+  return (
+    end && {
+      reason: textOf(end['reason']),
+      exitCode: numberOf(end['exitCode']),
+      finishedAt: textOf(end['finishedAt']),
+    }
+  );
+}
+
+function condition(status: Fields, type: string): Fields | undefined {
+  return listOf(status['conditions']).find(one => one['type'] === type);
+}
+
+function reasonOf(fields: Fields): { reason: string; message: string } {
+  return { reason: textOf(fields['reason']), message: textOf(fields['message']).slice(0, LONGEST_MESSAGE) };
+}
+
+function identity(object: KubernetesObject): Observed {
+  const { uid = '', namespace = '' } = object.metadata;
+  return { uid, namespace, runtimeId: label(object, RUNTIME_LABEL) };
+}
+
+function label(object: KubernetesObject, name: string): string {
+  return object.metadata.labels?.[name] ?? '';
+}
+
+function annotation(object: KubernetesObject, name: string): string {
+  return object.metadata.annotations?.[name] ?? '';
+}

@@ -1,0 +1,1 @@
+export { deployRuntime } from './deploy-runtime.ts';

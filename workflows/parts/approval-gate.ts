@@ -1,0 +1,73 @@
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import type { Admission, DeployRuntimeInput } from '../../domain/deployment.ts';
+import { type Answer, decide } from '../../domain/rules/approval.ts';
+import { records } from '../activity-options.ts';
+import { type DecideInput, decideUpdate } from '../messages.ts';
+import type { Journal } from './journal.ts';
+import { refuse } from './refuse.ts';
+
+type Question = NonNullable<Extract<Admission, { admitted: true }>['approval']>;
+
+/** Asks people, and takes their answers as Updates: quorum, four eyes, one answer each, until it expires. */
+export class ApprovalGate {
+  private question: Question | undefined;
+  private expired = false;
+  private readonly answers: Answer[] = [];
+
+  constructor(
+    private readonly input: DeployRuntimeInput,
+    private readonly journal: Journal,
+  ) {
+    setHandler(decideUpdate, answer => this.take(answer), {
+      validator: answer => this.mustBeWelcome(answer),
+      description: 'Approve or reject this deployment',
+    });
+  }
+
+  /** Waits for the decision; a timer ends the waiting. */
+  async awaitDecision(question: Question): Promise<'approved' | 'rejected' | 'expired'> {
+    this.question = question;
+    const decided = await condition(() => this.status() !== 'open', question.expiresInSeconds * 1000, {
+      summary: `approval expires after ${question.expiresInSeconds} s`,
+    });
+    this.expired = !decided;
+    const status = this.status();
+    return status === 'open' ? 'expired' : status;
+  }
+
+  /** Who said no, and why. */
+  rejection(): string {
+    const answer = this.answers.find(each => each.decision === 'reject');
+    return answer ? `rejected by ${answer.by.name}: ${answer.comment ?? 'no comment'}` : 'nobody rejected';
+  }
+
+  private status(): 'open' | 'approved' | 'rejected' {
+    return decide(this.answers, this.question?.quorum ?? 1);
+  }
+
+  private mustBeWelcome(answer: DecideInput): void {
+    if (!this.question || answer.approvalId !== this.question.id)
+      throw refuse('not_awaiting_approval', 'this operation does not wait for that approval');
+    if (this.expired) throw refuse('approval_expired', 'the approval expired before this decision');
+    if (this.status() !== 'open')
+      throw refuse('not_awaiting_approval', `the approval is already ${this.status()}`);
+    if (answer.by.id === this.input.requester.id)
+      throw refuse('four_eyes', 'whoever asked for a deployment cannot decide on it');
+    if (this.answers.some(each => each.by.id === answer.by.id))
+      throw refuse('already_decided', 'you have already decided on this approval');
+    if (this.journal.stage !== 'awaiting_approval')
+      throw refuse('not_awaiting_approval', `the operation is ${this.journal.stage}`);
+  }
+
+  private async take(answer: DecideInput): Promise<{ status: 'open' | 'approved' | 'rejected' }> {
+    this.answers.push(answer);
+    const status = this.status();
+    const record = { ...this.journal.nextKey(), ...answer, decidedAt: new Date().toISOString() };
+    await CancellationScope.nonCancellable(() =>
+      records.recordDecision.executeWithOptions({ summary: `${answer.decision} by ${answer.by.name}` }, [
+        record,
+      ]),
+    );
+    return { status };
+  }
+}

@@ -1,0 +1,76 @@
+import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import type { OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
+import type { DeployRuntimeInput } from '../../domain/deployment.ts';
+import type { Outcome, Stage } from '../../domain/operation.ts';
+import { records } from '../activity-options.ts';
+import type { DeployState } from '../messages.ts';
+
+/** How a deploy ended, as the story returns it. */
+export type Ending = Omit<OutcomeRecord, keyof RecordKey>;
+
+/** What a stage says beside its name. */
+export type StageNotes = Omit<StageRecord, keyof RecordKey | 'stage' | 'message'>;
+
+/**
+ * Keeps stage, log, database and Web UI in step: each entry is one local activity and one line of the current details.
+ * Entries are written even while the operation is being cancelled.
+ */
+export class Journal {
+  stage: Stage = 'checking_policy';
+  waitsFor: string | undefined;
+  outcome: Outcome | undefined;
+  private step = 0;
+  private readonly lines: string[] = [];
+
+  constructor(private readonly input: DeployRuntimeInput) {
+    this.show('checking_policy', 'who asks, what is allowed, what is left of the quota');
+  }
+
+  async enter(stage: Stage, message: string, notes: StageNotes = {}): Promise<void> {
+    this.began(stage, message, notes.waitsFor);
+    const record = { ...this.nextKey(), stage, message, ...notes };
+    await CancellationScope.nonCancellable(() =>
+      records.recordStage.executeWithOptions({ summary: `${stage}: ${message}`.slice(0, 190) }, [record]),
+    );
+  }
+
+  /** Notes a stage that admission has already written. */
+  began(stage: Stage, message: string, waitsFor?: string): void {
+    this.stage = stage;
+    this.waitsFor = waitsFor;
+    this.show(stage, message);
+  }
+
+  async finish(ending: Ending): Promise<void> {
+    this.stage = 'finished';
+    this.outcome = ending.outcome;
+    this.waitsFor = undefined;
+    this.show(ending.outcome, ending.message);
+    await CancellationScope.nonCancellable(() =>
+      records.recordOutcome.executeWithOptions(
+        { summary: `${ending.outcome}: ${ending.message}`.slice(0, 190) },
+        [{ ...this.nextKey(), ...ending }],
+      ),
+    );
+  }
+
+  nextKey(): RecordKey {
+    this.step += 1;
+    const { tenantId, runtimeId, operationId, deploymentId } = this.input;
+    return { tenantId, runtimeId, operationId, deploymentId, step: this.step };
+  }
+
+  state(): DeployState {
+    return {
+      operationId: this.input.operationId,
+      stage: this.stage,
+      ...(this.outcome && { outcome: this.outcome }),
+      ...(this.waitsFor && { waitsFor: this.waitsFor }),
+    };
+  }
+
+  private show(heading: string, message: string): void {
+    this.lines.push(`- **${heading}** ${new Date().toISOString()}: ${message}`);
+    setCurrentDetails(this.lines.join('\n'));
+  }
+}

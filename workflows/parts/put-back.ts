@@ -1,0 +1,165 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { Admission, DeployRuntimeInput, ReleaseReport } from '../../domain/deployment.ts';
+import type { Outcome } from '../../domain/operation.ts';
+import { cluster } from '../activity-options.ts';
+import type { Attention } from './attention.ts';
+import { describeFailure } from './describe-failure.ts';
+import type { Ending, Journal } from './journal.ts';
+import { verifyRollout } from './verify-rollout.ts';
+
+/** What a running deploy knows of itself once it has been admitted and planned. */
+export interface Deploy {
+  readonly input: DeployRuntimeInput;
+  readonly admission: Extract<Admission, { admitted: true }>;
+  readonly baseRevision: number;
+}
+
+/** Why a deploy is given up, and what that is called when nothing can be put back. `cancelled` only when somebody asked for it. */
+export interface GivingUp {
+  readonly code: string;
+  readonly reason: string;
+  readonly outcome: 'failed' | 'errored';
+  readonly cancelled: boolean;
+}
+
+/**
+ * The way back, from the moment something may have changed: keeps the evidence, then restores the last verified
+ * revision, or removes a first install. It cannot be cancelled and is never itself rolled back: when it does not
+ * succeed a person decides.
+ */
+export function putBack(
+  deploy: Deploy,
+  why: GivingUp,
+  parts: { journal: Journal; attention: Attention },
+): Promise<Ending> {
+  return CancellationScope.nonCancellable(async () => {
+    const evidence = await witness(deploy, why);
+    await parts.journal.enter('rolling_back', evidence, { severity: 'warning' });
+    for (;;) {
+      const attempt = await tryToPutBack(deploy, { ...why, reason: evidence });
+      if (attempt.done) return attempt.ending;
+      const answer = await parts.attention.ask(
+        attempt.reason,
+        'retry: go back again; accept: the cluster was repaired by hand, leave it; abandon: give up and hold the runtime',
+        attempt.revision ? { revision: attempt.revision } : {},
+      );
+      if (answer.resolution !== 'retry') return leftAsItIs(answer.resolution, attempt.reason, answer.by.name);
+      await parts.journal.enter('rolling_back', `${answer.by.name} asked to go back again`, {
+        severity: 'warning',
+      });
+    }
+  });
+}
+
+type Attempt = { done: true; ending: Ending } | { done: false; reason: string; revision?: number };
+
+async function tryToPutBack(deploy: Deploy, why: GivingUp): Promise<Attempt> {
+  const { target, verified } = deploy.admission;
+  try {
+    const changed = await cluster.readRelease.executeWithOptions(
+      { summary: `what did this operation leave in ${target.release}?` },
+      [{ target, baseRevision: deploy.baseRevision }],
+    );
+    if (!changed) return { done: true, ending: nothingChanged(deploy, why) };
+    if (verified) return await restore(deploy, changed, why);
+    if (deploy.input.keepFailed) return { done: true, ending: kept(changed, why) };
+    await cluster.uninstallRelease.executeWithOptions(
+      { summary: `remove ${target.release}: it never worked` },
+      [{ target, operationId: deploy.input.operationId }],
+    );
+    return {
+      done: true,
+      ending: {
+        ...failure(why),
+        revision: changed.revision,
+        message: `${why.reason}; the first install was removed`,
+        leaves: 'nothing',
+      },
+    };
+  } catch (error) {
+    return { done: false, reason: `the way back failed: ${describeFailure(error).reason}` };
+  }
+}
+
+async function restore(deploy: Deploy, changed: ReleaseReport, why: GivingUp): Promise<Attempt> {
+  const { target, verified } = deploy.admission;
+  if (!verified) throw new TypeError('restore needs a verified revision');
+  const release = await cluster.rollbackRelease.executeWithOptions(
+    { summary: `${target.release}: back to revision ${verified.revision}, the last verified` },
+    [
+      {
+        target,
+        operationId: deploy.input.operationId,
+        toRevision: verified.revision,
+        aboveRevision: changed.revision,
+      },
+    ],
+  );
+  const report = await verifyRollout(
+    { target, operationId: verified.operationId, soakSeconds: 0 },
+    deploy.input.verification.timeout_seconds,
+  );
+  if (report.status !== 'healthy') {
+    return {
+      done: false,
+      revision: changed.revision,
+      reason: `revision ${verified.revision} is back but not healthy: ${report.reason}`,
+    };
+  }
+  const message = `${why.reason}; back on revision ${verified.revision} (${report.ready_pods} of ${report.total_pods} pods ready)`;
+  const ending: Ending = {
+    ...failure(why, 'rolled_back'),
+    message,
+    revision: changed.revision,
+    restoredRevision: release.revision,
+    leaves: 'previous',
+  };
+  return {
+    done: true,
+    ending: why.cancelled ? ending : { ...ending, hold: `rolled back: ${why.reason}`.slice(0, 500) },
+  };
+}
+
+async function witness(deploy: Deploy, why: GivingUp): Promise<string> {
+  if (why.cancelled) return why.reason;
+  const { target } = deploy.admission;
+  try {
+    const evidence = await cluster.collectEvidence.executeWithOptions(
+      { summary: 'keep events and logs before they are gone' },
+      [{ target, deploymentId: deploy.input.deploymentId, reason: why.reason }],
+    );
+    return evidence.reason;
+  } catch (error) {
+    return `${why.reason} (evidence could not be collected: ${describeFailure(error).reason})`;
+  }
+}
+
+function nothingChanged(deploy: Deploy, why: GivingUp): Ending {
+  const leaves = deploy.baseRevision > 0 ? 'previous' : 'nothing';
+  return { ...failure(why), message: `${why.reason}; nothing was changed`, leaves };
+}
+
+function kept(changed: ReleaseReport, why: GivingUp): Ending {
+  return {
+    ...failure(why),
+    revision: changed.revision,
+    message: `${why.reason}; left in the cluster as asked (keep_failed)`,
+    leaves: 'new',
+  };
+}
+
+function leftAsItIs(resolution: 'accept' | 'abandon', reason: string, by: string): Ending {
+  const message = `${by} chose to ${resolution}: ${reason}`;
+  const ending: Ending = {
+    outcome: 'failed',
+    message,
+    error: { code: 'rollback_failed', message: reason },
+    leaves: 'new',
+  };
+  return resolution === 'accept' ? ending : { ...ending, outcome: 'abandoned', hold: message.slice(0, 500) };
+}
+
+function failure(why: GivingUp, outcome: Outcome = why.outcome): Ending {
+  if (why.cancelled) return { outcome: 'cancelled', message: why.reason, leaves: 'previous' };
+  return { outcome, message: why.reason, error: { code: why.code, message: why.reason }, leaves: 'previous' };
+}

@@ -1,0 +1,56 @@
+import { CancellationScope, setHandler } from '@temporalio/workflow';
+import type { Stage } from '../../domain/operation.ts';
+import { type CancelInput, cancelUpdate } from '../messages.ts';
+import type { Journal } from './journal.ts';
+import { refuse } from './refuse.ts';
+
+/** Stages in which stopping still means something; on the way back there is nothing better to go to. */
+const CANCELLABLE: ReadonlySet<Stage> = new Set([
+  'checking_policy',
+  'awaiting_approval',
+  'preparing',
+  'applying',
+  'verifying',
+]);
+
+/** Runs the story in a scope that the Update `cancel` (or Temporal's own cancellation) ends. */
+export class Stoppable {
+  private readonly scope = new CancellationScope();
+  private cancelled: CancelInput | undefined;
+
+  constructor(private readonly journal: Journal) {
+    setHandler(cancelUpdate, request => this.take(request), {
+      validator: request => this.mustBePossible(request),
+      description: 'Stop this deployment; what was changed is put back',
+    });
+  }
+
+  run<T>(story: () => Promise<T>): Promise<T> {
+    return this.scope.run(story);
+  }
+
+  /** Whether it was stopped; what it then ended with, even an error, is the end of a cancelled operation. */
+  stopped(): boolean {
+    return this.scope.consideredCancelled;
+  }
+
+  /** Who stopped it, in words. */
+  reason(): string {
+    if (!this.cancelled) return 'cancelled in Temporal';
+    return `cancelled by ${this.cancelled.by.name}${this.cancelled.reason ? `: ${this.cancelled.reason}` : ''}`;
+  }
+
+  private mustBePossible(request: CancelInput): void {
+    if (request.operationId !== this.journal.state().operationId)
+      throw refuse('another_operation', 'another operation runs on this runtime now');
+    if (this.cancelled) throw refuse('cannot_cancel_now', 'the operation is already being cancelled');
+    if (!CANCELLABLE.has(this.journal.stage))
+      throw refuse('cannot_cancel_now', `an operation that is ${this.journal.stage} cannot be cancelled`);
+  }
+
+  private async take(request: CancelInput): Promise<{ stage: Stage }> {
+    this.cancelled = request;
+    this.scope.cancel();
+    return { stage: this.journal.stage };
+  }
+}
