@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { HelmError } from '../clients/helm/errors.ts';
+import type { PlanReport } from '../domain/deployment.ts';
 import { FakeReleaseWorld } from '../test/fakes/release-world.ts';
 import { createReleaseActivities, type ReleaseInput } from './helm.ts';
 
@@ -191,7 +192,7 @@ async function plan(
 ) {
   const activities = createReleaseActivities(world.deps(deps));
   const asked = { ...input, ...changes, knownRevision: 99 };
-  const report = await environment().run(() => activities.planRelease(asked));
+  const report: PlanReport = await environment().run(() => activities.planRelease(asked));
   return { planDigest: report.digest };
 }
 

@@ -33,7 +33,7 @@ import { Leaving } from './http/leaving.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { observeRequests } from './http/request-log.ts';
 import { SchemaPipe } from './http/schema.pipe.ts';
-import { createAdapter } from './http/server.ts';
+import { createAdapter, endWaitingFirst } from './http/server.ts';
 import { temporalProblem } from './http/temporal-problem.ts';
 import { DocumentText } from './openapi/document-text.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
@@ -88,8 +88,7 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
   app.useGlobalFilters(
     new ProblemFilter({ log, translators: [databaseProblem, temporalProblem], allowedMethods }),
   );
-  // Before the server waits for open requests: streams and long polls end first.
-  server.addHook('preClose', async () => {
+  endWaitingFirst(server, () => {
     services.leaving.shutDown();
     services.streams.close();
   });

@@ -25,6 +25,7 @@ export interface StoryResult {
 
 const IMAGE = 'runtimeai.dev/sample-agent';
 const POLL_MS = 150;
+const LINE = 110;
 
 /** Plays the story through the public HTTP API only; throws, saying where, when a step does not end as told. */
 export async function playStory(options: StoryOptions): Promise<StoryResult> {
@@ -108,7 +109,7 @@ class Play {
       operation = await this.developer.get<Operation>(`/operations/${begun.id}`)
     ) {
       this.options.signal.throwIfAborted();
-      const line = `${(operation.outcome ?? operation.stage).padEnd(17)} ${operation.progress?.message ?? ''}`;
+      const line = `${(operation.outcome ?? operation.stage).padEnd(17)} ${shortened(operation.progress?.message ?? '')}`;
       if (line !== shown) this.options.say(`     ${seconds(startedAt)}  ${line}`);
       shown = line;
       if (operation.finished_at !== null) return operation;
@@ -161,12 +162,17 @@ class Play {
     const pod = evidence.pods.find(each => !each.ready);
     if (!pod) throw new Error('the evidence names no pod that was not ready');
     say(`              pod ${pod.name}: ${pod.failed_probe ?? pod.reason ?? pod.phase}`);
-    for (const line of pod.logs.slice(-3)) say(`              log ${line}`);
+    for (const line of pod.logs.slice(-2)) say(`              log ${shortened(line)}`);
     if (realNode && pod.logs.length === 0)
       throw new Error(`there are no log lines in the evidence: ${pod.logs_unavailable}`);
     if (evidence.events.length === 0) throw new Error('there are no events in the evidence');
     say(`              ${evidence.events.length} events kept; more: ${evidence.see_more}`);
   }
+}
+
+/** Enough of a message for one line of a terminal; the whole of it is in the operation. */
+function shortened(message: string): string {
+  return message.length > LINE ? `${message.slice(0, LINE - 1)}…` : message;
 }
 
 function seconds(startedAt: number): string {

@@ -19,7 +19,10 @@ export async function startWorkflowTestServer(): Promise<TestWorkflowEnvironment
 export async function startDevelopmentServer(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
   const path = await findTemporal({ cacheDir: cacheDirectory() });
-  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path } } });
+  return TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path } },
+    client: { identity: 'test' },
+  });
 }
 
 let quiet = false;

@@ -1,5 +1,10 @@
 import { violationsOf } from '../../clients/helm/manifest-rules.ts';
-import { asHelmApplies, parseRendered, type RenderedObject } from '../../clients/helm/manifests.ts';
+import {
+  asHelmApplies,
+  documentsOf,
+  parseRendered,
+  type RenderedObject,
+} from '../../clients/helm/manifests.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import { summarize } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
@@ -73,7 +78,7 @@ async function compare(
   const { prepared, rendering, history } = found;
   const { target, deploymentId } = input;
   const changes = await deps.diff({
-    previous: currentObjects(history, input),
+    previous: currentObjects(history, rendering, input),
     next: applied(rendering.objects, input),
   });
   const { name, version } = prepared.chart;
@@ -88,10 +93,23 @@ async function compare(
   return { digest: plan.digest, summary: plan.summary, baseRevision: newestOf(history) };
 }
 
-/** What Helm compares with to find out which objects to delete. */
-function currentObjects(history: readonly Release[], input: PlanInput): readonly KubernetesObject[] {
+/**
+ * Objects of the release as it is now, to find out which ones Helm will delete; documents that stay word for word are
+ * left out, because parsing YAML costs more than anything else here.
+ */
+function currentObjects(
+  history: readonly Release[],
+  rendering: Rendering,
+  input: PlanInput,
+): readonly KubernetesObject[] {
   const current = history.findLast(release => release.status === 'deployed') ?? history.at(-1);
-  return current === undefined ? [] : applied(parseRendered(current.manifest, input.target.namespace), input);
+  if (current === undefined) return [];
+  const staying = new Set(rendering.objects.map(({ text }) => text));
+  const changing = documentsOf(current.manifest).filter(text => !staying.has(text));
+  return applied(
+    changing.flatMap(text => parseRendered(text, input.target.namespace)),
+    input,
+  );
 }
 
 function applied(objects: readonly RenderedObject[], input: PlanInput): readonly KubernetesObject[] {

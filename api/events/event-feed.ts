@@ -100,7 +100,8 @@ export class EventFeed {
     const { tenantId, runtimeId } = tail;
     const events = await this.#parts.read({ tenantId, runtimeId, after, limit: PAGE });
     const items = events.map(event => ({ sequence: event.sequence, text: asText(event) }));
-    for (const subscriber of tail.subscribers) deliverTo(subscriber, items);
+    // Who came while this was being read, and begins before it, is served by the next reading.
+    for (const subscriber of tail.subscribers) if (subscriber.after >= after) deliverTo(subscriber, items);
     return events.length;
   }
 

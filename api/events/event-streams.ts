@@ -47,6 +47,7 @@ export class EventStreams {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
+      connection: 'close',
     });
     raw.write('retry: 1000\n: open\n\n');
     const unsubscribe = this.#feed.subscribe(runtime, {

@@ -9,7 +9,8 @@ export function adminSettings(environment: NodeJS.ProcessEnv = process.env): {
   ownerUrl: string;
   installation: string;
 } {
-  const parsed = AdminSettings.safeParse(environment);
+  const given = Object.entries(environment).filter(([, value]) => value !== '');
+  const parsed = AdminSettings.safeParse(Object.fromEntries(given));
   if (!parsed.success) throw new Error(`The settings are not usable:\n${z.prettifyError(parsed.error)}`);
   const { RUNTIMEAI_DATABASE_OWNER_URL: ownerUrl, RUNTIMEAI_INSTALLATION: installation } = parsed.data;
   if (ownerUrl) return { ownerUrl, installation };

@@ -50,6 +50,7 @@ export class UnreadableRelease extends Error {
 
 /** Makes the reader of release Secrets of one cluster. */
 export function createReleaseStorage(kubernetes: Pick<KubernetesClient, 'list' | 'patch'>): ReleaseStorage {
+  const known = new KnownRevisions();
   return {
     async history(name) {
       const secrets = await kubernetes.list({
@@ -58,7 +59,7 @@ export function createReleaseStorage(kubernetes: Pick<KubernetesClient, 'list' |
         namespace: name.namespace,
         labelSelector: `owner=helm,name=${name.release}`,
       });
-      const releases = await Promise.all(secrets.map(secret => readRelease(secret, name)));
+      const releases = await Promise.all(secrets.map(secret => known.read(secret, name)));
       return releases.sort((one, other) => one.revision - other.revision);
     },
     async markFailed(release, description) {
@@ -82,6 +83,25 @@ export function createReleaseStorage(kubernetes: Pick<KubernetesClient, 'list' |
     },
   };
 }
+
+/** Unpacking a revision costs about a millisecond, and most revisions never change again. */
+class KnownRevisions {
+  readonly #releases = new Map<string, Release>();
+
+  async read(secret: KubernetesObject, name: ReleaseName): Promise<Release> {
+    const { uid, resourceVersion } = secret.metadata;
+    if (uid === undefined || resourceVersion === undefined) return readRelease(secret, name);
+    const key = `${uid}@${resourceVersion}`;
+    const release = this.#releases.get(key) ?? (await readRelease(secret, name));
+    this.#releases.delete(key);
+    this.#releases.set(key, release);
+    const [oldest] = this.#releases.keys();
+    if (this.#releases.size > MAX_KNOWN && oldest !== undefined) this.#releases.delete(oldest);
+    return release;
+  }
+}
+
+const MAX_KNOWN = 500;
 
 /** Labels Helm sets itself on every release Secret. */
 const OWN_LABELS: ReadonlySet<string> = new Set([

@@ -36,6 +36,7 @@ export class ControlPlane {
           connection: env.nativeConnection,
           namespace: env.namespace ?? 'default',
           taskQueue: TASK_QUEUES[queue],
+          identity: `test-${queue}`,
           activities: plane.activitiesOf(queue),
           maxHeartbeatThrottleInterval: '50ms',
           ...(queue === 'control' && { workflowBundle }),
