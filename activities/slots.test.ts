@@ -10,6 +10,7 @@ import {
   testCluster,
   testNamespace,
 } from '../test/kubernetes/cluster.ts';
+import { quietRuntime } from '../test/temporal-server.ts';
 import { until } from '../test/until.ts';
 import { createSlotActivities } from './slots.ts';
 
@@ -19,6 +20,7 @@ let client: KubernetesClient;
 const made: string[] = [];
 
 beforeAll(async () => {
+  quietRuntime();
   client = await testCluster();
 });
 

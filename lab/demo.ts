@@ -12,12 +12,13 @@ const stopping = stopOnSignals();
 const dataDir = mkdtempSync(join(tmpdir(), 'runtimeai-demo-'));
 try {
   await demo();
+  rmSync(dataDir, { recursive: true, force: true });
   console.log('\nthe story went as told');
 } catch (error) {
   console.error(`\nthe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`the logs are in ${join(dataDir, 'logs')}`);
   process.exitCode = 1;
 }
-rmSync(dataDir, { recursive: true, force: true });
 process.exit();
 
 async function demo(): Promise<void> {

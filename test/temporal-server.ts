@@ -27,7 +27,8 @@ export async function startDevelopmentServer(): Promise<TestWorkflowEnvironment>
 
 let quiet = false;
 
-function quietRuntime(): void {
+/** Once per process, before anything else of the SDK starts: its log would bury the tests' own output. */
+export function quietRuntime(): void {
   if (quiet) return;
   quiet = true;
   const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });

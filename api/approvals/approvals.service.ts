@@ -22,6 +22,7 @@ interface DecisionCommand {
   readonly key: string | undefined;
 }
 
+/** Approvals of the caller’s tenant, and the decisions on them. */
 export class ApprovalsService {
   readonly #parts: ApprovalParts;
 

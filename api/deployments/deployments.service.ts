@@ -25,6 +25,7 @@ interface DeploymentCommand {
   readonly key: string | undefined;
 }
 
+/** Deployments of the caller’s tenant. */
 export class DeploymentsService {
   readonly #parts: DeploymentParts;
 

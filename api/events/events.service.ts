@@ -10,6 +10,7 @@ interface EventParts {
   readonly runtimes: RuntimesService;
 }
 
+/** What happened to the runtimes of the caller’s tenant. */
 export class EventsService {
   readonly #parts: EventParts;
 

@@ -37,9 +37,8 @@ export class ProbesController {
   @Get('ready')
   @Public()
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const { parts } = await this.#health.read();
-    if (parts.database.status === 'ok') return { status: 'ready' };
+    if (await this.#health.isReady()) return { status: 'ready' };
     void reply.code(503);
-    return { status: 'not_ready', reason: `the database: ${parts.database.detail}` };
+    return { status: 'not_ready', reason: 'the database does not answer' };
   }
 }

@@ -48,7 +48,7 @@ const INTRODUCTION = `A durable control plane for AI agents and the runtimes the
 - Errors are problem documents (RFC 9457). 400: the request does not fit its schema, and \`errors\` points at each place. 422: it was understood and cannot be granted as it stands.
 - The tenant comes from the API key. The header \`tenant_id\` and the field \`tenant_id\` may only repeat it; anything else is 403.
 - What belongs to another tenant answers 404, like what does not exist.
-- Send an \`Idempotency-Key\` with every POST: a repeated request begins nothing new. A refused request does not use the key up: send it again once the reason is gone.
+- Send an \`Idempotency-Key\` with every POST: a repeated request begins nothing new. Keys are remembered for 24 hours. A refused request does not use the key up: send it again once the reason is gone.
 - An id of a request, \`X-Request-Id\`, may be sent and is always answered.`;
 
 const HEADERS = {

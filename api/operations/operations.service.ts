@@ -36,6 +36,7 @@ interface Waiting {
 
 const WAITING_FOR_A_PERSON: ReadonlySet<Stage> = new Set(['awaiting_approval', 'needs_attention']);
 
+/** Operations of the caller’s tenant, and the commands to those that run. */
 export class OperationsService {
   readonly #parts: OperationParts;
 

@@ -19,6 +19,7 @@ interface RuntimeParts {
   readonly maxAgeSeconds: number;
 }
 
+/** Runtimes of the caller’s tenant. */
 export class RuntimesService {
   readonly #parts: RuntimeParts;
 

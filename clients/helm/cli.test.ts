@@ -1,6 +1,6 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { env, execPath } from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HelmCall, HelmOrders } from '../../test/fakes/helm.ts';
@@ -44,6 +44,14 @@ describe('the command line', () => {
       'rollback agent 3 -n rtai-acme--default --history-max 10 --wait=hookOnly --server-side=true --timeout 60s',
       'uninstall agent -n rtai-acme--default --ignore-not-found --wait --timeout 60s',
     ]);
+  });
+
+  it('may be given paths relative to where the process runs', async () => {
+    helm = create({ binary: relative('.', join(directory, 'helm.ts')), kubeconfig: 'some/kubeconfig' });
+    await helm.template({ ...chart, chart: 'some/chart' });
+    const [call] = await calls();
+    expect(call?.argv[2]).toBe(resolve('some/chart'));
+    expect(call?.environment['KUBECONFIG']).toBe(resolve('some/kubeconfig'));
   });
 
   it('answers what template printed', async () => {

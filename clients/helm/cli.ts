@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ChildEnd, runChild } from './child.ts';
 import { classify, HelmError, type HelmFailure, readableTail } from './errors.ts';
 import { PrivateDirectory } from './private-directory.ts';
@@ -63,6 +63,8 @@ const HISTORY_MAX = '10';
 /** Makes the one place that starts Helm processes. */
 export function createHelm(settings: HelmSettings): Helm {
   const { operationTimeoutSeconds = 60, callTimeoutSeconds = 90, graceSeconds = 15 } = settings;
+  // Helm runs in its private directory, so relative paths are resolved here.
+  const binary = settings.binary.includes('/') ? resolve(settings.binary) : settings.binary;
   const directory = new PrivateDirectory(settings.workDirectory);
   const environment = environmentOf(settings, directory.path);
   const timeout = `${operationTimeoutSeconds}s`;
@@ -70,7 +72,7 @@ export function createHelm(settings: HelmSettings): Helm {
   async function run(verb: string, argv: readonly string[], about: Run): Promise<string> {
     const end = await start(
       {
-        binary: settings.binary,
+        binary,
         argv,
         environment,
         directory: directory.path,
@@ -90,10 +92,14 @@ export function createHelm(settings: HelmSettings): Helm {
     longestCallSeconds: callTimeoutSeconds + graceSeconds,
     template: (input, options) =>
       directory.withValues(input.values, file =>
-        run('template', ['template', input.release, input.chart, '-n', input.namespace, '-f', file], {
-          ...input,
-          options,
-        }),
+        run(
+          'template',
+          ['template', input.release, resolve(input.chart), '-n', input.namespace, '-f', file],
+          {
+            ...input,
+            options,
+          },
+        ),
       ),
     upgradeInstall: (input, options) =>
       directory.withValues(input.values, async file => {
@@ -101,7 +107,7 @@ export function createHelm(settings: HelmSettings): Helm {
           'upgrade',
           '--install',
           input.release,
-          input.chart,
+          resolve(input.chart),
           '-n',
           input.namespace,
           '-f',
@@ -209,7 +215,8 @@ function environmentOf(settings: HelmSettings, home: string): Record<string, str
     HELM_BURST_LIMIT: '1000',
     HELM_QPS: '500',
     // A kubeconfig that does not exist makes Helm fall back to the pod's service account, not to ~/.kube/config.
-    KUBECONFIG: settings.kubeconfig ?? join(home, 'no-kubeconfig'),
+    KUBECONFIG:
+      settings.kubeconfig === undefined ? join(home, 'no-kubeconfig') : resolve(settings.kubeconfig),
     ...(settings.context === undefined ? {} : { HELM_KUBECONTEXT: settings.context }),
     // Helm ends within a second: without garbage collection it needs a fifth less CPU for 17 MB more memory.
     GOGC: 'off',

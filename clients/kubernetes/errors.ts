@@ -75,7 +75,7 @@ export function refused(attempt: Attempt, refusal: Refusal): KubernetesError {
   const said = `${refusal.status}${status.reason === '' ? '' : ` ${status.reason}`}: ${status.message}`;
   return new KubernetesError(`${attempt.what}: ${attempt.server} answered ${said}. ${NEXT_STEPS[kind]}`, {
     kind,
-    retryable: RETRYABLE[kind] || (kind === 'conflict' && status.reason === 'Conflict'),
+    retryable: RETRYABLE[kind] || isRace(kind, status),
     reason: status.reason === '' ? `HTTP ${refusal.status}` : status.reason,
     status: refusal.status,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
@@ -131,6 +131,13 @@ function kindOf(code: number, status: ParsedStatus): KubernetesErrorKind {
   // 410 means that a resourceVersion is too old: whoever lists again gets a newer one.
   if (code >= 500 || code === 410 || code === 408) return 'server';
   return 'invalid';
+}
+
+/** Somebody was faster: reading again helps. A field that belongs to another manager stays theirs. */
+function isRace(kind: KubernetesErrorKind, status: ParsedStatus): boolean {
+  return (
+    kind === 'conflict' && status.reason === 'Conflict' && !status.causes.includes('FieldManagerConflict')
+  );
 }
 
 function isTerminating(status: ParsedStatus): boolean {

@@ -183,6 +183,16 @@ describe('each route, called by each role, by nobody and by another tenant', () 
     expect((await server.call({ path: '/v1/runtimes', key: flipped })).status).toBe(401);
   });
 
+  test('the reference page needs nothing from elsewhere, and only what it needs is served', async () => {
+    const page = await server.call({ path: '/v1/reference' });
+    const files = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(match => `/v1/${match[1]}`);
+    expect(files).toHaveLength(3);
+    for (const path of files) expect((await server.call({ path })).status, path).toBe(200);
+    expect(page.body).not.toMatch(/https?:|<script>/);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect((await server.call({ path: '/v1/reference/package.json' })).status).toBe(404);
+  });
+
   test('what is beside the document is public', async () => {
     for (const route of BESIDE)
       expect((await server.call({ path: route.slice('GET '.length) })).status, route).toBe(200);

@@ -1,4 +1,4 @@
-/** Median, 99th percentile and extremes of measured milliseconds. */
+/** Median, 99th percentile and extremes of what was measured. */
 export interface Summary {
   readonly runs: number;
   readonly p50: number;
@@ -8,13 +8,33 @@ export interface Summary {
 }
 
 /** Summarises measurements by the nearest-rank method; with fewer than a hundred runs p99 is the largest. */
-export function summarise(milliseconds: readonly number[]): Summary {
-  const sorted = [...milliseconds].sort((a, b) => a - b);
+export function summarise(measured: readonly number[]): Summary {
+  const sorted = [...measured].sort((a, b) => a - b);
   const rank = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
   return { runs: sorted.length, p50: rank(0.5), p99: rank(0.99), min: rank(0), max: rank(1) };
 }
 
-/** How many times as long the first took as the second. */
-export function ratio(ours: number, theirs: number): string {
-  return `${(ours / theirs).toFixed(2)}x`;
+/** The middle one of what was measured. */
+export function median(measured: readonly number[]): number {
+  return summarise(measured).p50;
+}
+
+/** Adds the amounts of equal names; a name that is missing counts as nothing. */
+export function sumByName(
+  amounts: readonly Readonly<Record<string, number>>[],
+): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const each of amounts)
+    for (const [name, amount] of Object.entries(each)) sum[name] = (sum[name] ?? 0) + amount;
+  return sum;
+}
+
+/** How much each name grew from one reading to the next. */
+export function growth(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(after).map(([name, amount]) => [name, amount - (before[name] ?? 0)]),
+  );
 }

@@ -56,7 +56,7 @@ describe('the client against a real API server', () => {
   it('says whose field it is when another manager owns it, and takes it over only when told to', async () => {
     await client.apply(configMap(namespace, 'owned', { a: 'theirs' }), { fieldManager: 'somebody' });
     const error = await failureOf(client.apply(configMap(namespace, 'owned', { a: 'ours' })));
-    expect(error).toMatchObject({ kind: 'conflict', status: 409 });
+    expect(error).toMatchObject({ kind: 'conflict', status: 409, retryable: false });
     expect(error.message).toContain('somebody');
     const forced = await client.apply(configMap(namespace, 'owned', { a: 'ours' }), { force: true });
     expect(forced['data']).toEqual({ a: 'ours' });
@@ -97,11 +97,14 @@ describe('the client against a real API server', () => {
       spec: { hard: { secrets: '0' } },
     });
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'one-too-many', namespace } };
-    let error = await failureOf(client.create(secret));
-    await until('the quota is in force', async () => {
-      error = await failureOf(client.create(secret));
-      return error.message.includes('exceeded quota');
-    });
+    const tryOut = () => client.apply(secret, { dryRun: true });
+    await until('the quota is in force', () =>
+      tryOut().then(
+        () => false,
+        (error: unknown) => String(error).includes('exceeded quota'),
+      ),
+    );
+    const error = await failureOf(tryOut());
     expect(error).toMatchObject({ kind: 'quota', retryable: false });
   });
 

@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { RolloutReport } from '../../domain/deployment.ts';
 import { judgeHealth } from '../../domain/rules/health.ts';
 import { type ClusterWatch, startClusterWatch } from '../../workers/observer/cluster-watch.ts';
+import { quietRuntime } from '../temporal-server.ts';
 import { until } from '../until.ts';
 import { agentDeployment, removeNamespace, testCluster, testNamespace } from './cluster.ts';
 
@@ -16,6 +17,7 @@ let watch: ClusterWatch;
 const namespaces: string[] = [];
 
 beforeAll(async () => {
+  quietRuntime();
   client = await testCluster();
   watch = startClusterWatch({
     connection: client.connection,

@@ -26,6 +26,7 @@ try {
     if (wanted.length === 0 || wanted.includes(name)) await record(name, scenario);
   }
 } finally {
+  await plane.endAll();
   await plane.stop();
 }
 

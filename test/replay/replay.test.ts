@@ -1,6 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Outcome } from '../../domain/operation.ts';
+import { quietRuntime } from '../temporal-server.ts';
 import { bundleForTests } from '../workflows/bundle.ts';
 import { readHistory, type SavedHistory, savedHistories } from './histories.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -8,6 +9,7 @@ import { SCENARIOS } from './scenarios.ts';
 let code: string;
 
 beforeAll(async () => {
+  quietRuntime();
   code = await bundleForTests();
 });
 

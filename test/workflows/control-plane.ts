@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Admission, DeployRuntimeInput } from '../../domain/deployment.ts';
@@ -19,16 +20,21 @@ export interface ControlPlaneOptions {
 export class ControlPlane {
   private readonly worlds = new Map<string, FakeActivities>();
   private readonly deploys: Deploy[] = [];
+  private readonly ended: Deploy[] = [];
   private workers: Worker[] = [];
   private running: Promise<void>[] = [];
   readonly env: TestWorkflowEnvironment;
 
-  private constructor(env: TestWorkflowEnvironment) {
+  private readonly workflowBundle: ControlPlaneOptions['workflowBundle'];
+
+  private constructor({ env, workflowBundle }: ControlPlaneOptions) {
     this.env = env;
+    this.workflowBundle = workflowBundle;
   }
 
-  static async start({ env, workflowBundle }: ControlPlaneOptions): Promise<ControlPlane> {
-    const plane = new ControlPlane(env);
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const { env, workflowBundle } = options;
+    const plane = new ControlPlane(options);
     const queues = Object.keys(TASK_QUEUES) as Queue[];
     plane.workers = await Promise.all(
       queues.map(queue =>
@@ -48,11 +54,11 @@ export class ControlPlane {
   }
 
   /** A deploy that has not begun yet; tell its world how to behave, then start it. */
-  prepare(admission: Admission, changes: Partial<DeployRuntimeInput> = {}): Deploy {
+  prepare(admission: Admission, changes: Partial<DeployRuntimeInput> = {}, name = 'a deploy'): Deploy {
     const input = deployInput(changes);
     const world = new FakeActivities(ownTarget(admission, input.runtimeId));
     this.worlds.set(input.runtimeId, world);
-    const deploy = new Deploy(this.env.client.workflow, input, world);
+    const deploy = new Deploy({ client: this.env.client.workflow, input, world, name });
     this.deploys.push(deploy);
     return deploy;
   }
@@ -62,12 +68,34 @@ export class ControlPlane {
     return this.env.sleep(duration);
   }
 
-  /** Ends what a failed test has left open, so that workers can stop. */
+  /** Ends what is still open, so that its activities do not stop the clock for the next. */
+  async endAll(): Promise<void> {
+    for (const deploy of this.deploys) await terminateIfOpen(deploy.handle());
+    this.ended.push(...this.deploys.splice(0));
+  }
+
+  /** Replays all that ran here, as another worker would after this one has died; names those that do not replay. */
+  async replayAll(): Promise<void> {
+    const broken: string[] = [];
+    const options = { workflowBundle: this.workflowBundle };
+    for await (const { workflowId, error } of Worker.runReplayHistories(options, this.histories())) {
+      if (error)
+        broken.push(`${this.ended.find(each => each.handle().workflowId === workflowId)?.name}: ${error}`);
+    }
+    if (broken.length > 0) throw new Error(`these runs do not replay:\n${broken.join('\n')}`);
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.deploys.map(deploy => endedOrTerminated(deploy.handle())));
     for (const worker of this.workers) worker.shutdown();
     await Promise.all(this.running);
     await this.env.teardown();
+  }
+
+  private async *histories(): AsyncGenerator<{ workflowId: string; history: History }> {
+    for (const deploy of this.ended) {
+      const handle = deploy.handle();
+      yield { workflowId: handle.workflowId, history: await handle.fetchHistory() };
+    }
   }
 
   private activitiesOf(queue: Queue): object {
@@ -89,7 +117,7 @@ function ownTarget(admission: Admission, runtimeId: string): Admission {
   return admission.admitted ? { ...admission, target: { ...admission.target, runtimeId } } : admission;
 }
 
-async function endedOrTerminated(handle: WorkflowHandle): Promise<void> {
-  const description = await handle.describe().catch(() => undefined);
-  if (description?.status.name === 'RUNNING') await handle.terminate('the test is over');
+async function terminateIfOpen(handle: WorkflowHandle): Promise<void> {
+  const { status } = await handle.describe();
+  if (status.name === 'RUNNING') await handle.terminate('the test is over');
 }

@@ -33,12 +33,20 @@ const GLANCE_MS = 10;
 export class Deploy {
   readonly input: DeployRuntimeInput;
   readonly world: FakeActivities;
+  /** The test it belongs to. */
+  readonly name: string;
   private readonly client: WorkflowClient;
 
-  constructor(client: WorkflowClient, input: DeployRuntimeInput, world: FakeActivities) {
-    this.client = client;
-    this.input = input;
-    this.world = world;
+  constructor(parts: {
+    client: WorkflowClient;
+    input: DeployRuntimeInput;
+    world: FakeActivities;
+    name: string;
+  }) {
+    this.client = parts.client;
+    this.input = parts.input;
+    this.world = parts.world;
+    this.name = parts.name;
   }
 
   /**

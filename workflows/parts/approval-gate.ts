@@ -1,7 +1,6 @@
-import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { condition, setHandler } from '@temporalio/workflow';
 import type { Admission, DeployRuntimeInput } from '../../domain/deployment.ts';
 import { type Answer, decide } from '../../domain/rules/approval.ts';
-import { records } from '../activity-options.ts';
 import { type DecideInput, decideUpdate } from '../messages.ts';
 import type { Journal } from './journal.ts';
 import { refuse } from './refuse.ts';
@@ -62,12 +61,7 @@ export class ApprovalGate {
   private async take(answer: DecideInput): Promise<{ status: 'open' | 'approved' | 'rejected' }> {
     this.answers.push(answer);
     const status = this.status();
-    const record = { ...this.journal.nextKey(), ...answer, decidedAt: new Date().toISOString() };
-    await CancellationScope.nonCancellable(() =>
-      records.recordDecision.executeWithOptions({ summary: `${answer.decision} by ${answer.by.name}` }, [
-        record,
-      ]),
-    );
+    await this.journal.decided(answer);
     return { status };
   }
 }

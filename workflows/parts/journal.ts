@@ -1,5 +1,5 @@
 import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
-import type { OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
+import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
 import type { DeployRuntimeInput } from '../../domain/deployment.ts';
 import type { Outcome, Stage } from '../../domain/operation.ts';
 import { records } from '../activity-options.ts';
@@ -13,13 +13,16 @@ export type StageNotes = Omit<StageRecord, keyof RecordKey | 'stage' | 'message'
 
 /**
  * Keeps stage, log, database and Web UI in step: each entry is one local activity and one line of the current details.
- * Entries are written even while the operation is being cancelled.
+ * Entries are written even while the operation is being cancelled, and one after the other: of two local activities
+ * under way at once, a replay may hear of the second before it has gone on with the first
+ * (test/workflows/deploy-runtime-approval.test.ts, every run of which is replayed).
  */
 export class Journal {
   stage: Stage = 'checking_policy';
   waitsFor: string | undefined;
   outcome: Outcome | undefined;
   private step = 0;
+  private written: Promise<unknown> = Promise.resolve();
   private readonly lines: string[] = [];
 
   constructor(private readonly input: DeployRuntimeInput) {
@@ -29,9 +32,8 @@ export class Journal {
   async enter(stage: Stage, message: string, notes: StageNotes = {}): Promise<void> {
     this.began(stage, message, notes.waitsFor);
     const record = { ...this.nextKey(), stage, message, ...notes };
-    await CancellationScope.nonCancellable(() =>
-      records.recordStage.executeWithOptions({ summary: `${stage}: ${message}`.slice(0, 190) }, [record]),
-    );
+    const summary = `${stage}: ${message}`.slice(0, 190);
+    await this.write(() => records.recordStage.executeWithOptions({ summary }, [record]));
   }
 
   /** Notes a stage that admission has already written. */
@@ -46,18 +48,16 @@ export class Journal {
     this.outcome = ending.outcome;
     this.waitsFor = undefined;
     this.show(ending.outcome, ending.message);
-    await CancellationScope.nonCancellable(() =>
-      records.recordOutcome.executeWithOptions(
-        { summary: `${ending.outcome}: ${ending.message}`.slice(0, 190) },
-        [{ ...this.nextKey(), ...ending }],
-      ),
-    );
+    const record = { ...this.nextKey(), ...ending };
+    const summary = `${ending.outcome}: ${ending.message}`.slice(0, 190);
+    await this.write(() => records.recordOutcome.executeWithOptions({ summary }, [record]));
   }
 
-  nextKey(): RecordKey {
-    this.step += 1;
-    const { tenantId, runtimeId, operationId, deploymentId } = this.input;
-    return { tenantId, runtimeId, operationId, deploymentId, step: this.step };
+  /** Writes down what one person decided; it is no stage of its own. */
+  async decided(decision: Omit<DecisionRecord, keyof RecordKey | 'decidedAt'>): Promise<void> {
+    const record = { ...this.nextKey(), ...decision, decidedAt: new Date().toISOString() };
+    const summary = `${decision.decision} by ${decision.by.name}`.slice(0, 190);
+    await this.write(() => records.recordDecision.executeWithOptions({ summary }, [record]));
   }
 
   state(): DeployState {
@@ -67,6 +67,18 @@ export class Journal {
       ...(this.outcome && { outcome: this.outcome }),
       ...(this.waitsFor && { waitsFor: this.waitsFor }),
     };
+  }
+
+  private write(record: () => Promise<void>): Promise<void> {
+    const writing = this.written.then(() => CancellationScope.nonCancellable(record));
+    this.written = Promise.allSettled([writing]);
+    return writing;
+  }
+
+  private nextKey(): RecordKey {
+    this.step += 1;
+    const { tenantId, runtimeId, operationId, deploymentId } = this.input;
+    return { tenantId, runtimeId, operationId, deploymentId, step: this.step };
   }
 
   private show(heading: string, message: string): void {

@@ -1,0 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { World } from './world.ts';
+
+const LONGEST_MS = 30_000;
+
+/** Waits until a rollout leaves nothing behind that would burden the next measurement: as many pods as wanted, none on its way out. */
+export async function untilSettled(world: World, runtimeId: string, pods = 2): Promise<void> {
+  const deadline = performance.now() + LONGEST_MS;
+  for (;;) {
+    const found = await world.kubernetes.list({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      labelSelector: `runtimeai.dev/runtime=${runtimeId}`,
+    });
+    const leaving = found.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length;
+    if (found.length === pods && leaving === 0) return;
+    if (performance.now() > deadline)
+      throw new Error(`${runtimeId} has ${found.length} pods, ${leaving} of them leaving, instead of ${pods}.`);
+    await delay(50);
+  }
+}
