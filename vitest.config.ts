@@ -31,7 +31,7 @@ export default defineConfig({
             '{db,activities,api}/**/*.test.ts',
             'test/{workflows,chart,kubernetes,helm,api,system}/**/*.test.ts',
           ],
-          globalSetup: ['test/global-setup.ts'],
+          globalSetup: ['test/global-setup.ts', 'test/workflows/global-setup.ts'],
         },
       },
     ],

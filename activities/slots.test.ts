@@ -1,4 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
@@ -10,7 +11,6 @@ import {
   testCluster,
   testNamespace,
 } from '../test/kubernetes/cluster.ts';
-import { quietRuntime } from '../test/temporal-server.ts';
 import { until } from '../test/until.ts';
 import { createSlotActivities } from './slots.ts';
 
@@ -20,7 +20,6 @@ let client: KubernetesClient;
 const made: string[] = [];
 
 beforeAll(async () => {
-  quietRuntime();
   client = await testCluster();
 });
 
@@ -51,7 +50,10 @@ function ensureSlot(
   kubernetes: Pick<KubernetesClient, 'get' | 'apply'> = client,
 ) {
   const { ensureSlot } = createSlotActivities({ kubernetes, log: { info: () => undefined } });
-  return new MockActivityEnvironment().run(ensureSlot, { target, quota });
+  return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, {
+    target,
+    quota,
+  });
 }
 
 function counting() {
@@ -141,7 +143,8 @@ describe('ensureSlot', () => {
     const { kubernetes, calls } = counting();
     const { ensureSlot } = createSlotActivities({ kubernetes, log: { info: () => undefined } });
     const input = { target: newTarget(), quota: QUOTA };
-    const run = () => new MockActivityEnvironment().run(ensureSlot, input);
+    const run = () =>
+      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, input);
     await Promise.all([run(), run(), run()]);
     expect(calls()).toBe(5);
     await run();

@@ -51,8 +51,8 @@ export interface KubernetesClient {
   readLog(options: LogOptions): Promise<string>;
 }
 
-export const FIELD_MANAGER = 'runtimeai';
-export const PAGE_SIZE = 500;
+const FIELD_MANAGER = 'runtimeai';
+const PAGE_SIZE = 500;
 
 /** Makes the client of one connection. */
 export function createKubernetesClient(connection: KubernetesConnection): KubernetesClient {

@@ -23,14 +23,14 @@ export async function measureDeployLatency(
   for (let run = 0; run < runs; run += 1) {
     const name = `latency-${run}`;
     const ourInstall = async () => {
-      const { deploy } = await settledOurs(world, () => world.ours.install(name));
+      const deploy = await settledOurs(world, () => world.ours.install(name));
       install.ours(deploy);
       return deploy.runtimeId;
     };
     const helmInstall = async () => install.helm(await settledHelm(world, name, '1.0.0'));
     const runtimeId = await inTurn(run, ourInstall, helmInstall);
     const ourUpgrade = async () =>
-      upgrade.ours((await settledOurs(world, () => world.ours.upgrade(runtimeId, '1.1.0'))).deploy);
+      upgrade.ours(await settledOurs(world, () => world.ours.upgrade(runtimeId, '1.1.0')));
     const helmUpgrade = async () => upgrade.helm(await settledHelm(world, name, '1.1.0'));
     await inTurn(run, ourUpgrade, helmUpgrade);
     say(`deploy latency ${run + 1}/${runs}: install ${install.last()}, upgrade ${upgrade.last()}`);

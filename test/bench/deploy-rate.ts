@@ -21,8 +21,7 @@ export async function measureDeployRate(
     await inTurn(
       round,
       async () => ours.push(await perMinute(names, atOnce, name => world.ours.install(name))),
-      async () =>
-        helm.push(await perMinute(names, atOnce, name => world.helm.upgradeInstall(name, '1.0.0'))),
+      async () => helm.push(await perMinute(names, atOnce, name => world.helm.upgradeInstall(name, '1.0.0'))),
     );
     say(
       `deploys per minute ${round + 1}/${rounds}: ${ours.at(-1)?.toFixed(0)} beside ${helm.at(-1)?.toFixed(0)}`,

@@ -62,7 +62,12 @@ export class RawHelm {
   /** Runs Helm and answers what it wrote. */
   async run(argv: readonly string[]): Promise<string> {
     const { binary, kubeconfig, context, folder, signal } = this.#options;
-    const env = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: kubeconfig, HELM_KUBECONTEXT: context };
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      KUBECONFIG: kubeconfig,
+      HELM_KUBECONTEXT: context,
+    };
     const child = spawn(binary, [...argv], { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     const output: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr])

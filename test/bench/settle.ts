@@ -3,19 +3,24 @@ import type { World } from './world.ts';
 
 const LONGEST_MS = 30_000;
 
-/** Waits until a rollout leaves nothing behind that would burden the next measurement: as many pods as wanted, none on its way out. */
-export async function untilSettled(world: World, runtimeId: string, pods = 2): Promise<void> {
+/**
+ * Waits until a rollout leaves nothing behind that would burden the next measurement: as many pods as wanted, none on
+ * its way out. Answers how often it had to look.
+ */
+export async function untilSettled(world: World, runtimeId: string, pods = 2): Promise<number> {
   const deadline = performance.now() + LONGEST_MS;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const found = await world.kubernetes.list({
       apiVersion: 'v1',
       kind: 'Pod',
       labelSelector: `runtimeai.dev/runtime=${runtimeId}`,
     });
     const leaving = found.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length;
-    if (found.length === pods && leaving === 0) return;
+    if (found.length === pods && leaving === 0) return looks;
     if (performance.now() > deadline)
-      throw new Error(`${runtimeId} has ${found.length} pods, ${leaving} of them leaving, instead of ${pods}.`);
+      throw new Error(
+        `${runtimeId} has ${found.length} pods, ${leaving} of them leaving, instead of ${pods}.`,
+      );
     await delay(50);
   }
 }

@@ -4,13 +4,10 @@ import { untilSettled } from './settle.ts';
 import type { World } from './world.ts';
 
 /** Deploys through the API, then waits for quiet; the waiting is not part of what was measured. */
-export async function settledOurs(
-  world: World,
-  deploying: () => Promise<OurDeploy>,
-): Promise<{ deploy: OurDeploy }> {
+export async function settledOurs(world: World, deploying: () => Promise<OurDeploy>): Promise<OurDeploy> {
   const deploy = await deploying();
   await untilSettled(world, deploy.runtimeId);
-  return { deploy };
+  return deploy;
 }
 
 /** Deploys with Helm alone, then waits for quiet. */

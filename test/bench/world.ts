@@ -46,7 +46,10 @@ const GOVERNANCE = {
 export async function startWorld({
   report,
   signal,
-}: { report: Report; signal: AbortSignal }): Promise<World> {
+}: {
+  report: Report;
+  signal: AbortSignal;
+}): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'runtimeai-bench-'));
   const lab = await startLab({ dataDir, nodes: 'simulated', report, signal });
   const stop = async () => {

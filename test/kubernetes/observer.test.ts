@@ -1,11 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHealthActivities, type RolloutQuestion } from '../../activities/health.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { RolloutReport } from '../../domain/deployment.ts';
 import { judgeHealth } from '../../domain/rules/health.ts';
 import { type ClusterWatch, startClusterWatch } from '../../workers/observer/cluster-watch.ts';
-import { quietRuntime } from '../temporal-server.ts';
 import { until } from '../until.ts';
 import { agentDeployment, removeNamespace, testCluster, testNamespace } from './cluster.ts';
 
@@ -17,7 +17,6 @@ let watch: ClusterWatch;
 const namespaces: string[] = [];
 
 beforeAll(async () => {
-  quietRuntime();
   client = await testCluster();
   watch = startClusterWatch({
     connection: client.connection,
@@ -65,13 +64,13 @@ async function newRuntime() {
 
 function awaitRollout(
   question: RolloutQuestion,
-  environment = new MockActivityEnvironment(),
+  environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }),
 ): Promise<RolloutReport> {
   const activities = createHealthActivities({ facts: watch.facts, maxAgeSeconds: MAX_AGE_SECONDS });
   return environment.run(activities.awaitRollout, question);
 }
 
-describe('the observer on a real control plane', () => {
+describe.concurrent('the observer on a real control plane', () => {
   it('sees a rollout become healthy, an upgrade replace it, and a scale to zero end it', async () => {
     const runtime = await newRuntime();
     await runtime.deploy('op_1', '1.0.0');
@@ -109,7 +108,7 @@ describe('the observer on a real control plane', () => {
     await runtime.deploy('op_1', '1.0.0');
     await awaitRollout(runtime.ask('op_1'));
     await runtime.deploy('op_2', '1.1.0-never-ready');
-    const environment = new MockActivityEnvironment();
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const waiting = awaitRollout(runtime.ask('op_2'), environment);
     await until('the new pod is there', () =>
       Boolean(watch.facts.read(runtime.runtimeId)?.pods.some(pod => !pod.ready && pod.phase === 'Running')),

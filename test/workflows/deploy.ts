@@ -26,7 +26,7 @@ import {
 import type { FakeActivities } from '../fakes/activities.ts';
 import { approver, operator } from './deploy-input.ts';
 
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 20_000;
 const GLANCE_MS = 10;
 
 /** One deploy as its caller, its approvers and its operators see it, and the world it happens in. */

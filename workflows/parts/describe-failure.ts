@@ -20,6 +20,7 @@ export function describeFailure(error: unknown): {
 function codeOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return 'Timeout';
-  if (cause instanceof ApplicationFailure && cause.type) return cause.type;
+  // Temporal names an error that no activity has classified after its class.
+  if (cause instanceof ApplicationFailure && cause.type && !cause.type.endsWith('Error')) return cause.type;
   return 'Unknown';
 }

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '../../lab/root.ts';
+import { reportTo } from '../../lab/screen.ts';
+import { stopOnSignals } from '../../lab/signals.ts';
+import { measureCosts } from './costs.ts';
+import { measureDeployLatency } from './deploy-latency.ts';
+import { measureDeployRate } from './deploy-rate.ts';
+import { describeMachine } from './machine.ts';
+import { measureOperationStart } from './operation-start.ts';
+import { type Plan, readPlan, type Subject } from './plan.ts';
+import { type Report, reportOf } from './report.ts';
+import { startWorld, type World } from './world.ts';
+
+/** Measures RuntimeAI beside what it is built on, both in one run on one machine, and prints or writes the result. */
+const MARK = '<!-- What follows is written by `npm run bench -- --write`. -->';
+const stopping = stopOnSignals();
+try {
+  const plan = readPlan();
+  const report = await bench(
+    plan,
+    process.argv
+      .slice(2)
+      .filter(each => each !== '--write')
+      .join(' '),
+  );
+  const text = reportOf(report);
+  console.log(`\n${text}`);
+  if (plan.write) write(text);
+} catch (error) {
+  console.error(`the benchmark failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+process.exit();
+
+async function bench(plan: Plan, flags: string): Promise<Report> {
+  const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(plan.minutes * 60_000)]);
+  const world = await startWorld({ report: reportTo(console.log), signal });
+  try {
+    const date = new Date().toISOString().slice(0, 10);
+    const machine = await describeMachine(world);
+    await warmUp(world);
+    return { date, flags, machine, ...(await measure(world, plan)) };
+  } finally {
+    await world.stop();
+  }
+}
+
+/** Namespaces, caches and compiled code: what only the first deploy of a system pays, on either side. */
+async function warmUp(world: World): Promise<void> {
+  for (const name of ['warm-up-1', 'warm-up-2']) {
+    const { runtimeId } = await world.ours.install(name);
+    await world.helm.upgradeInstall(name, '1.0.0');
+    await world.ours.upgrade(runtimeId, '1.1.0');
+    await world.helm.upgradeInstall(name, '1.1.0');
+  }
+}
+
+async function measure(world: World, plan: Plan): Promise<Pick<Report, Subject>> {
+  const say = (line: string) => console.log(`  ${new Date().toISOString().slice(11, 19)} ${line}`);
+  const wants = (subject: Subject) => plan.subjects.has(subject);
+  const { runs, rounds, deploys, starts, costs } = plan;
+  return {
+    ...(wants('latency') && { latency: await measureDeployLatency(world, { runs, say }) }),
+    ...(wants('start') && { start: await measureOperationStart(world, { runs: starts, say }) }),
+    ...(wants('costs') && { costs: await measureCosts(world, { deploys: costs, say }) }),
+    ...(wants('rate') && {
+      rate: await measureDeployRate(world, { rounds, perRound: deploys, atOnce: 10, say }),
+    }),
+  };
+}
+
+/** What is above the mark was written by people and stays. */
+function write(text: string): void {
+  const path = join(repositoryRoot(), 'docs', 'performance.md');
+  const [byPeople] = readFileSync(path, 'utf8').split(MARK);
+  writeFileSync(path, `${byPeople}${MARK}\n\n${text}`);
+  console.log(`written to ${path}`);
+}

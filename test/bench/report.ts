@@ -1,0 +1,69 @@
+import { type Bar, barsOf, isMet, type Results } from './bars.ts';
+import { costTables } from './cost-tables.ts';
+import type { Costs } from './costs.ts';
+import { table } from './markdown.ts';
+import { summarise } from './statistics.ts';
+
+/** All that one page says. */
+export interface Report extends Results {
+  readonly date: string;
+  readonly flags: string;
+  readonly machine: readonly (readonly [string, string])[];
+  readonly costs?: Costs;
+}
+
+/** Writes a run down as the part of docs/performance.md that is made, in Markdown. */
+export function reportOf(report: Report): string {
+  const { date, flags, machine, costs } = report;
+  return [
+    `## Result of ${date}`,
+    '',
+    `\`npm run bench${flags === '' ? '' : ` -- ${flags}`}\``,
+    '',
+    ...table(['', ''], machine),
+    '',
+    '### Bars',
+    '',
+    ...table(['subject', 'ours', 'beside', 'measured', 'bar', ''], barsOf(report).map(barRow)),
+    '',
+    '### Measurements',
+    '',
+    ...table(['', 'runs', 'min', 'p50', 'p99', 'max'], measurements(report)),
+    ...(costs ? ['', ...costTables(costs)] : []),
+    '',
+  ].join('\n');
+}
+
+function barRow(bar: Bar): readonly string[] {
+  const { subject, ours, beside, measured, limit, unit, atMost } = bar;
+  const amount = (number: number) => `${unit === 'x' ? number.toFixed(2) : number.toFixed(1)}${unit}`;
+  const missedBy = amount(Math.abs(measured - limit));
+  return [
+    subject,
+    ours,
+    beside,
+    amount(measured),
+    `${atMost ? '≤' : '≥'} ${amount(limit)}`,
+    isMet(bar) ? 'met' : `**missed by ${missedBy}**`,
+  ];
+}
+
+function measurements({ latency, rate, start }: Report): readonly (readonly string[])[] {
+  const rows: [string, readonly number[]][] = [];
+  for (const [verb, of] of Object.entries(latency ?? {})) {
+    rows.push(
+      [`${verb}, ours, accepted → succeeded, ms`, of.acceptedMs],
+      [`${verb}, ours, sent → succeeded, ms`, of.sentMs],
+      [`${verb}, Helm, ms`, of.helmMs],
+    );
+  }
+  if (rate) {
+    const what = `rounds of ${rate.perRound} installs, ${rate.atOnce} at once, per minute`;
+    rows.push([`${what}, ours`, rate.ours], [`${what}, Helm`, rate.helm]);
+  }
+  if (start) rows.push(['operation start, ours, ms', start.ours], ['operation start, raw, ms', start.raw]);
+  return rows.map(([what, measured]) => {
+    const { runs, min, p50, p99, max } = summarise(measured);
+    return [what, String(runs), ...[min, p50, p99, max].map(number => number.toFixed(number < 200 ? 1 : 0))];
+  });
+}

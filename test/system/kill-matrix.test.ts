@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Event } from '../../domain/event.ts';
+import type { ServiceName } from '../../lab/services.ts';
+import type { RequestGate } from '../fakes/request-gate.ts';
+import { eventually } from './eventually.ts';
+import { MOMENTS, type Moment, SOAK_SECONDS, STORIES, type Staged, Stages } from './staged-deploys.ts';
+import { type System, startSystem } from './system.ts';
+import { gatedWay, type Way } from './ways-to-the-cluster.ts';
+
+const PROCESSES: readonly ServiceName[] = ['control', 'cluster', 'observer', 'api'];
+
+let way: Way<RequestGate>;
+let system: System;
+let stages: Stages;
+const recoveries: { killed: ServiceName; in: Moment; seconds: number }[] = [];
+
+beforeAll(async () => {
+  way = await gatedWay();
+  system = await startSystem({ kubeconfig: way.kubeconfig });
+  stages = new Stages(system, way.control);
+  await stages.install();
+});
+
+afterAll(async () => {
+  await system?.stop();
+  await way?.close();
+  printRecoveries();
+});
+
+describe.each(PROCESSES.map((name, index) => ({ name, round: index + 1 })))(
+  'kill -9 of $name',
+  ({ name, round }) => {
+    const moments = MOMENTS.filter(moment => name === 'cluster' || moment !== 'applying, Helm killed too');
+    const staged = new Map<Moment, Staged>();
+    let killedAt: number;
+
+    beforeAll(async () => {
+      for (const each of await stages.stage(moments, round)) staged.set(each.moment, each);
+      const pid = system.services.pid(name);
+      if (pid === undefined) throw new Error(`${name} does not run`);
+      killedAt = Date.now();
+      process.kill(pid, 'SIGKILL');
+      const helm = staged.get('applying, Helm killed too')?.helm;
+      if (helm !== undefined) process.kill(-helm, 'SIGKILL');
+      // The dead process must have lost its connections before what it waited for can come.
+      await delay(50);
+      await Promise.all([...staged.values()].map(each => each.letGo()));
+      await comesBack(name, pid);
+    });
+
+    it.each(moments)('in %s: the deploy ends as if nothing had happened', async moment => {
+      const { operation, caller, key, before } = stagedAt(moment);
+      const { outcome, events: types, next } = STORIES[moment];
+      await caller.ends(operation.id, outcome);
+
+      const events = await eventsOf(moment);
+      expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+      const own = events.filter(({ operation_id }) => operation_id === operation.id);
+      expect(own.map(({ type }) => type.split('.')[1])).toEqual(types);
+      const health = events.map(({ type }) => type).filter(type => type.startsWith('health.'));
+      expect(health.filter((type, index) => type === health[index - 1])).toEqual([]);
+
+      expect(await system.releases.revisions(key)).toEqual(revisionsAfter(moment, before));
+      const due = await dueAt(moment);
+      recoveries.push({ killed: name, in: moment, seconds: (timeOf(own, next) - due) / 1000 });
+    });
+
+    function stagedAt(moment: Moment): Staged {
+      const found = staged.get(moment);
+      if (!found) throw new Error(`no deploy was brought to ${moment}`);
+      return found;
+    }
+
+    function eventsOf(moment: Moment): Promise<Event[]> {
+      return stagedAt(moment).caller.events(stages.runtime(moment).id);
+    }
+
+    /** From when on the deploy could have gone on if nothing had been killed. */
+    async function dueAt(moment: Moment): Promise<number> {
+      if (moment !== 'verifying' && moment !== 'verifying, in its soak') return killedAt;
+      const ready = await stages.readySince(stagedAt(moment).key, stages.runtime(moment).id);
+      const soak = moment === 'verifying' ? 0 : SOAK_SECONDS;
+      return Math.max(killedAt, ready + soak * 1000);
+    }
+  },
+);
+
+async function comesBack(name: ServiceName, killed: number): Promise<void> {
+  const port = system.context.state.read().ports[name];
+  await eventually({
+    what: `${name} is back`,
+    read: async () => (await fetch(`http://127.0.0.1:${port}/ready`)).ok && system.services.pid(name),
+    until: pid => pid !== false && pid !== undefined && pid !== killed,
+  });
+}
+
+/** One new revision, and one more for each that had to be given up: by the way back, or because its Helm is dead. */
+function revisionsAfter(moment: Moment, before: readonly string[]): string[] {
+  const old = before.map(revision => revision.replace(/ deployed$/, ' superseded'));
+  const next = before.length + 1;
+  if (STORIES[moment].outcome === 'rolled_back')
+    return [...old, `${next} superseded`, `${next + 1} deployed`];
+  if (moment === 'applying, Helm killed too') return [...old, `${next} failed`, `${next + 1} deployed`];
+  return [...old, `${next} deployed`];
+}
+
+function timeOf(events: readonly Event[], stage: string): number {
+  const found = events.find(({ type }) => type === `deploy.${stage}`);
+  return Date.parse(found?.ts ?? '');
+}
+
+function printRecoveries(): void {
+  const sorted = recoveries.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  console.log(
+    'recovery after kill -9, from the kill (or from when the deploy could have gone on) to its next step',
+  );
+  console.table(recoveries.map(row => ({ ...row, seconds: Number(row.seconds.toFixed(1)) })));
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1]?.toFixed(1);
+  console.log(`${sorted.length} cases: p50 ${at(0.5)} s, p99 ${at(0.99)} s`);
+}
