@@ -44,11 +44,28 @@ describe('AgentConfig', () => {
     ['absurd memory', { resources: { cpu: '1', memory: '999999Gi' } }, /resources\/memory/],
     ['memory without unit', { resources: { cpu: '1', memory: '64' } }, /resources\/memory/],
     ['an unknown field', { replica: 3 }, /Unrecognized key/],
-    ['limits the wrong way round', { auto_scaling: { min_replicas: 5, max_replicas: 2 } }, /must not be smaller/],
+    [
+      'limits the wrong way round',
+      { auto_scaling: { min_replicas: 5, max_replicas: 2 } },
+      /must not be smaller/,
+    ],
     ['a secret by its name', { env: [{ name: 'OPENAI_API_KEY', value: 'x' }] }, /secret_ref/],
     ['a secret by its look', { env: [{ name: 'BASE', value: 'sk-abcdef0123456789' }] }, /secret_ref/],
-    ['a governed variable', { env: [{ name: 'LLM_API_BASE_URL', value: 'http://evil' }] }, /set by the platform/],
-    ['a name twice', { env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }] }, /unique/],
+    [
+      'a governed variable',
+      { env: [{ name: 'LLM_API_BASE_URL', value: 'http://evil' }] },
+      /set by the platform/,
+    ],
+    [
+      'a name twice',
+      {
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'A', value: '2' },
+        ],
+      },
+      /unique/,
+    ],
     ['a control character', { env: [{ name: 'A', value: 'a\u0000b' }] }, /control characters/],
     ['text longer than 4096', { env: [{ name: 'A', value: 'x'.repeat(4097) }] }, /4096/],
   ])('refuses %s and says where', (_what, change, message) => {

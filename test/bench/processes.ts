@@ -10,19 +10,25 @@ interface Usage {
   readonly endedChildren: number;
 }
 
-/** CPU seconds of processes, named; those in `apart` are split from their children, who are called `<name>: children`. */
+/**
+ * CPU seconds of processes, named, with everything they have started. Those in `starters` are told apart from the
+ * programs they start and wait for, which are called `<name>: children`.
+ */
 export function cpuByName(
   pids: Readonly<Record<string, number>>,
-  apart: ReadonlySet<string>,
+  starters: ReadonlySet<string>,
 ): Readonly<Record<string, number>> {
   const usages = readUsages();
   const cpu: Record<string, number> = {};
   for (const [name, pid] of Object.entries(pids)) {
     const usage = usages.get(pid);
     if (usage === undefined) throw new Error(`${name}, process ${pid}, has ended while it was measured.`);
-    const children = usage.endedChildren + ofLivingDescendants(pid, usages);
-    cpu[name] = apart.has(name) ? usage.own : usage.own + children;
-    if (apart.has(name)) cpu[`${name}: children`] = children;
+    if (starters.has(name)) {
+      cpu[name] = usage.own;
+      cpu[`${name}: children`] = usage.endedChildren;
+    } else {
+      cpu[name] = usage.own + usage.endedChildren + ofLivingDescendants(pid, usages);
+    }
   }
   return cpu;
 }

@@ -87,7 +87,7 @@ export class Caller {
 
   /** All events of a runtime, oldest first. */
   async events(runtimeId: string): Promise<Event[]> {
-    const page = await this.get<{ items: Event[] }>(`/runtimes/${runtimeId}/events?page_size=200`);
+    const page = await this.get<{ items: Event[] }>(`/runtimes/${runtimeId}/events?limit=500`);
     return must(200, page).items;
   }
 
