@@ -106,7 +106,7 @@ async function buildMissing({
   context: Pick<LabContext, 'report' | 'signal'>;
 }): Promise<void> {
   const say = partReport('binaries', context.report);
-  say('starting', `building ${missing.join(', ')} (${module.once}) into ${folder}`);
+  say('working', `building ${missing.join(', ')} (${module.once}) into ${folder}`);
   await build({
     go: await go.program(),
     moduleFolder: module.folder,

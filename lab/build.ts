@@ -31,28 +31,24 @@ export async function build(options: BuildOptions): Promise<void> {
   });
 }
 
-/**
- * How far a build is, from the packages Go says it compiles: `go list -deps` gives the order in which they are built,
- * so the furthest one tells the share even when Go takes most of them from its cache.
- */
+/** How far a build is: Go names each package it compiles; those in its cache it passes over, so the total is an upper bound. */
 export class BuildProgress {
-  private readonly positions: Map<string, number>;
-  private furthest = 0;
+  private readonly compiledPackages = new Set<string>();
   private readonly startedAt = Date.now();
+  private readonly known: ReadonlySet<string>;
 
-  constructor(order: string[]) {
-    this.positions = new Map(order.map((name, index) => [name, index + 1]));
+  constructor(dependencies: string[]) {
+    this.known = new Set(dependencies);
   }
 
   compiled(packagePath: string): void {
-    this.furthest = Math.max(this.furthest, this.positions.get(packagePath) ?? 0);
+    if (this.known.has(packagePath)) this.compiledPackages.add(packagePath);
   }
 
   describe({ finished, wanted }: { finished: string[]; wanted: number }): string {
-    const percent = Math.floor((100 * this.furthest) / Math.max(this.positions.size, 1));
     const minutes = Math.floor((Date.now() - this.startedAt) / 60_000);
     const done = finished.length > 0 ? `; finished ${finished.join(', ')}` : '';
-    return `${percent} % of ${this.positions.size} packages compiled, ${finished.length} of ${wanted} programs linked after ${minutes} min${done}`;
+    return `${this.compiledPackages.size} of at most ${this.known.size} packages compiled, ${finished.length} of ${wanted} programs linked after ${minutes} min${done}`;
   }
 }
 
