@@ -1,3 +1,4 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KubernetesError } from '../clients/kubernetes/errors.ts';
 import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
@@ -25,7 +26,11 @@ async function collect(kubernetes: Reader, target = TARGET, reason = 'not health
     kubernetes,
     storeEvidence: async ({ evidence }) => void kept.push(evidence),
   });
-  const answer = await collectEvidence({ target, deploymentId: 'dep_1', reason });
+  const answer: { reason: string } = await new MockActivityEnvironment().run(collectEvidence, {
+    target,
+    deploymentId: 'dep_1',
+    reason,
+  });
   const [evidence] = kept;
   if (evidence === undefined) throw new Error('no evidence was kept');
   return { ...answer, evidence };

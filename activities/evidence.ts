@@ -1,8 +1,10 @@
 import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { Evidence, ReleaseTarget } from '../domain/deployment.ts';
+import { RUNTIME_LABEL } from '../domain/rules/labels.ts';
 import { collectFindings } from './evidence/findings.ts';
 import { reasonInWords } from './evidence/reason.ts';
 import { fitted } from './evidence/size.ts';
+import { beating } from './release/beating.ts';
 import { translating } from './release/failures.ts';
 
 export interface EvidenceActivities {
@@ -26,21 +28,24 @@ export interface EvidenceDependencies {
 
 /** Makes the activity that keeps what will be gone after the way back. */
 export function createEvidenceActivities(dependencies: EvidenceDependencies): EvidenceActivities {
-  const { kubernetes, storeEvidence, now = () => new Date() } = dependencies;
   return {
-    collectEvidence: ({ target, deploymentId, reason }) =>
-      translating(async () => {
-        const findings = await collectFindings(kubernetes, target);
-        const words = reasonInWords(findings, reason);
-        const evidence = fitted({
-          collected_at: now().toISOString(),
-          reason: words,
-          events: findings.events,
-          pods: findings.pods.map(pod => pod.evidence),
-          see_more: `kubectl --namespace ${target.namespace} describe deployment,replicaset,pod --selector runtimeai.dev/runtime=${target.runtimeId}`,
-        });
-        await storeEvidence({ tenantId: target.tenantId, deploymentId, evidence });
-        return { reason: words };
-      }),
+    collectEvidence: input => beating(() => translating(() => collectEvidence(dependencies, input))),
   };
+}
+
+async function collectEvidence(
+  { kubernetes, storeEvidence, now = () => new Date() }: EvidenceDependencies,
+  { target, deploymentId, reason }: Parameters<EvidenceActivities['collectEvidence']>[0],
+): Promise<{ reason: string }> {
+  const findings = await collectFindings(kubernetes, target);
+  const words = reasonInWords(findings, reason);
+  const evidence = fitted({
+    collected_at: now().toISOString(),
+    reason: words,
+    events: findings.events,
+    pods: findings.pods.map(pod => pod.evidence),
+    see_more: `kubectl --namespace ${target.namespace} describe deployment,replicaset,pod --selector ${RUNTIME_LABEL}=${target.runtimeId}`,
+  });
+  await storeEvidence({ tenantId: target.tenantId, deploymentId, evidence });
+  return { reason: words };
 }

@@ -10,7 +10,9 @@ import {
   writeOutcome,
   writeStage,
 } from '../db/deploy-progress.ts';
+import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
+import type { Event } from '../domain/event.ts';
 import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
 import { phasesAfterOutcome, phasesAfterStage } from '../domain/rules/runtime-state.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
@@ -29,18 +31,18 @@ export interface StageRecord extends RecordKey {
   readonly stage: Stage;
   readonly message: string;
   readonly waitsFor?: string;
-  readonly severity?: 'info' | 'warning' | 'critical';
+  readonly severity?: Event['severity'];
   readonly baseRevision?: number;
   readonly revision?: number;
   readonly verdict?: RolloutReport;
   /** Closes the approval of this operation together with the stage. */
-  readonly approvalStatus?: 'approved' | 'rejected' | 'expired' | 'cancelled';
+  readonly approvalStatus?: ClosedApproval;
 }
 
 export interface DecisionRecord extends RecordKey {
   readonly approvalId: string;
   readonly by: Requester;
-  readonly decision: 'approve' | 'reject';
+  readonly decision: Decision['decision'];
   readonly comment?: string;
   /** ISO 8601, the workflow's clock. */
   readonly decidedAt: string;
@@ -59,7 +61,7 @@ export interface OutcomeRecord extends RecordKey {
   readonly hold?: string;
   /** What is in the cluster now: nothing, the new revision, or what was there before. */
   readonly leaves: 'nothing' | 'new' | 'previous';
-  readonly approvalStatus?: 'approved' | 'rejected' | 'expired' | 'cancelled';
+  readonly approvalStatus?: ClosedApproval;
 }
 
 /** What the workflow writes down. Each promise: one transaction, the same key twice changes nothing the second time. */
@@ -177,7 +179,7 @@ function outcomeReached(input: OutcomeRecord): OutcomeReached {
   };
 }
 
-const STAGE_SEVERITY: Readonly<Record<Stage, 'info' | 'warning' | 'critical'>> = {
+const STAGE_SEVERITY: Readonly<Record<Stage, Event['severity']>> = {
   checking_policy: 'info',
   awaiting_approval: 'info',
   preparing: 'info',
@@ -188,7 +190,7 @@ const STAGE_SEVERITY: Readonly<Record<Stage, 'info' | 'warning' | 'critical'>> =
   finished: 'info',
 };
 
-const OUTCOME_SEVERITY: Readonly<Record<Outcome, 'info' | 'warning' | 'critical'>> = {
+const OUTCOME_SEVERITY: Readonly<Record<Outcome, Event['severity']>> = {
   succeeded: 'info',
   cancelled: 'info',
   rejected: 'warning',

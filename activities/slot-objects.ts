@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
+import { PROJECT_LABEL, TENANT_LABEL } from '../domain/rules/labels.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 
 /** The namespace of a tenant's project: whose it is, and that only restricted pods may run there. */
@@ -50,8 +51,8 @@ function hardLimits(quota: SlotQuota): Readonly<Record<string, string>> {
 
 function ownerLabels(target: ReleaseTarget): Readonly<Record<string, string>> {
   return {
-    'runtimeai.dev/tenant': target.tenantId,
-    'runtimeai.dev/project': target.project,
+    [TENANT_LABEL]: target.tenantId,
+    [PROJECT_LABEL]: target.project,
     'app.kubernetes.io/managed-by': 'runtimeai',
   };
 }

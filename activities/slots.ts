@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
+import { PROJECT_LABEL, TENANT_LABEL } from '../domain/rules/labels.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { beating } from './release/beating.ts';
 import { together, translating } from './release/failures.ts';
@@ -60,7 +61,7 @@ function refuseForeign(found: KubernetesObject, wanted: KubernetesObject, target
     );
 }
 
-const OWNER_LABELS = ['runtimeai.dev/tenant', 'runtimeai.dev/project'];
+const OWNER_LABELS = [TENANT_LABEL, PROJECT_LABEL];
 
 function lacksLabels(found: KubernetesObject, wanted: KubernetesObject): boolean {
   const labels = found.metadata.labels ?? {};

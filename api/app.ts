@@ -125,9 +125,14 @@ function createServices(parts: ApiParts) {
     streams: new EventStreams({ feed, registry }),
     health: new HealthService({
       version: packageJson.version,
-      database: () => observerAgeSeconds(database),
-      temporal: () =>
-        temporal.withDeadline(Date.now() + 2000, () => temporal.connection.workflowService.getSystemInfo({})),
+      log,
+      probes: {
+        database: () => observerAgeSeconds(database),
+        temporal: () =>
+          temporal.withDeadline(Date.now() + 2000, () =>
+            temporal.connection.workflowService.getSystemInfo({}),
+          ),
+      },
     }),
     document: new DocumentText(packageJson.version),
   };

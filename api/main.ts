@@ -30,10 +30,10 @@ onShutdown({
   log,
   graceSeconds: settings.RUNTIMEAI_SHUTDOWN_GRACE_SECONDS,
   steps: [
-    { name: 'HTTP', run: () => app.close() },
-    { name: 'Temporal', run: () => temporal.connection.close() },
+    { name: 'http', run: () => app.close() },
+    { name: 'temporal', run: () => temporal.connection.close() },
     { name: 'changes', run: () => changes.close() },
-    { name: 'PostgreSQL', run: () => database.close() },
+    { name: 'database', run: () => database.close() },
   ],
 });
 

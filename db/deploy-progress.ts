@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Approval, Decision } from '../domain/approval.ts';
+import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Requester, RolloutReport } from '../domain/deployment.ts';
 import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
@@ -14,7 +14,6 @@ interface StepRecord {
   readonly event: NewEvent;
 }
 
-type ClosedApproval = Exclude<Approval['status'], 'open'>;
 type PhaseAfter = Readonly<Record<Phase, Phase>>;
 
 export interface StageChange extends StepRecord {

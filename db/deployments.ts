@@ -49,16 +49,6 @@ export async function saveEvidence(
     on conflict (tenant_id, deployment_id) do update set evidence = excluded.evidence`.execute(db);
 }
 
-/** The evidence kept with a deployment, so that a repeated collection can answer with it. */
-export async function findEvidence(db: TenantSql, deploymentId: string): Promise<Evidence | undefined> {
-  const row = await db
-    .selectFrom('deployment_details')
-    .select('evidence')
-    .where('deployment_id', '=', deploymentId)
-    .executeTakeFirst();
-  return row?.evidence ?? undefined;
-}
-
 function lines(db: TenantSql) {
   return db
     .selectFrom('deployments as d')

@@ -3,8 +3,8 @@ import { Migrator } from 'kysely/migration';
 import { Client, Pool } from 'pg';
 import { MIGRATIONS } from './migrations/index.ts';
 
-export const OWNER_ROLE = 'runtimeai_owner';
-export const APP_ROLE = 'runtimeai_app';
+const OWNER_ROLE = 'runtimeai_owner';
+const APP_ROLE = 'runtimeai_app';
 export const MIGRATION_TABLE = 'schema_migrations';
 
 /** Brings the database to the newest schema, as the owner of its tables; answers the names of what it ran. */

@@ -7,7 +7,7 @@ export interface Page<T> {
 }
 
 export interface PageRequest {
-  /** 1 to 200. */
+  /** 1 to `MAX_PAGE_SIZE`. */
   readonly pageSize: number;
   readonly pageToken?: string;
 }

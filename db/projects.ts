@@ -7,11 +7,6 @@ export interface Project {
   readonly quota: SlotQuota;
 }
 
-/** One project; it exists once something was deployed into it. */
-export async function findProject(db: TenantSql, name: string): Promise<Project | undefined> {
-  return db.selectFrom('projects').select(['name', 'quota']).where('name', '=', name).executeTakeFirst();
-}
-
 /** Sets what a project may hold, and makes the project when it is not there; for `npm run admin` and tests. */
 export async function setProjectQuota(db: TenantSql, { name, quota }: Project): Promise<void> {
   await db

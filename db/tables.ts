@@ -9,6 +9,7 @@ import type {
   RolloutReport,
   Verification,
 } from '../domain/deployment.ts';
+import type { Event } from '../domain/event.ts';
 import type { HealthStatus, WorkloadFacts } from '../domain/health.ts';
 import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
 import type { PolicyRule } from '../domain/policy.ts';
@@ -171,8 +172,8 @@ interface Events extends OfTenant {
   sequence: number;
   id: string;
   type: string;
-  severity: 'info' | 'warning' | 'critical';
-  actor: 'human' | 'agent' | 'system';
+  severity: Event['severity'];
+  actor: Event['actor'];
   principal: string | null;
   operation_id: string | null;
   step: number | null;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Text, UserKey, VariableName } from './kubernetes-text.ts';
+import { cpuMilliOf, memoryMiBOf } from './rules/quota.ts';
 
-const MAX_REPLICAS = 1000;
+export const MAX_REPLICAS = 1000;
 
 /** A Kubernetes CPU quantity in cores or millicores, from 10m to 64 cores. */
 const Cpu = z
@@ -10,20 +11,14 @@ const Cpu = z
     /^([1-9][0-9]{0,5}m|[1-9][0-9]?(\.[0-9]{1,3})?|0\.[0-9]{1,3})$/,
     'must be cores ("1", "0.5") or millicores ("250m")',
   )
-  .refine(
-    value => inRange(value.endsWith('m') ? Number(value.slice(0, -1)) : Number(value) * 1000, 10, 64_000),
-    'must be from 10m to 64 cores',
-  )
+  .refine(value => inRange(cpuMilliOf(value), 10, 64_000), 'must be from 10m to 64 cores')
   .meta({ examples: ['250m', '1'] });
 
 /** A Kubernetes memory quantity in Mi or Gi, from 16Mi to 512Gi. */
 const Memory = z
   .string()
   .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, 'must be a whole number of Mi or Gi, e.g. "256Mi"')
-  .refine(
-    value => inRange(Number.parseInt(value, 10) * (value.endsWith('Gi') ? 1024 : 1), 16, 512 * 1024),
-    'must be from 16Mi to 512Gi',
-  )
+  .refine(value => inRange(memoryMiBOf(value), 16, 512 * 1024), 'must be from 16Mi to 512Gi')
   .meta({ examples: ['256Mi', '2Gi'] });
 
 /** An OCI image reference with a tag or a digest; a bare name would mean a floating `latest`. */
@@ -126,7 +121,8 @@ function looksLikeSecret(variable: { name: string; value: string }): boolean {
   return variable.value !== '' && (SECRET_NAME.test(variable.name) || SECRET_VALUE.test(variable.value));
 }
 
-function hasUniqueNames(variables: { name: string }[]): boolean {
+/** Whether no name stands twice in a list of variables. */
+export function hasUniqueNames(variables: { name: string }[]): boolean {
   return new Set(variables.map(variable => variable.name)).size === variables.length;
 }
 

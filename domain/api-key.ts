@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idOf } from './ids.ts';
 import { Role } from './principal.ts';
 import { TenantId } from './tenant.ts';
 
@@ -21,10 +22,7 @@ export const ApiKeyRequest = z.strictObject({
   name: z.string().min(1).max(100),
   roles: z.array(Role).min(1),
   kind: z.enum(['human', 'agent']).default('human'),
-  principalId: z
-    .string()
-    .regex(/^prn_[0-7][0-9a-hjkmnp-tv-z]{25}$/, 'must look like prn_01h455vb4pex5vsknk084sn02q')
-    .optional(),
+  principalId: idOf('principal').optional(),
   expiresInSeconds: z.int().positive().optional(),
 });
 export type ApiKeyRequest = z.input<typeof ApiKeyRequest>;

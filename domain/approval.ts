@@ -30,6 +30,9 @@ export const Approval = z
   .meta({ id: 'Approval' });
 export type Approval = z.infer<typeof Approval>;
 
+/** How a question to people came to its end. */
+export type ClosedApproval = Exclude<Approval['status'], 'open'>;
+
 export const DecisionRequest = z
   .strictObject({
     decision: z.enum(['approve', 'reject']),

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { AgentFramework, ImageReference } from './agent-config.ts';
+import { AgentFramework, hasUniqueNames, ImageReference, MAX_REPLICAS } from './agent-config.ts';
 import { idOf } from './ids.ts';
 import { QUALIFIED_NAME, Text, UserKey, VariableName } from './kubernetes-text.ts';
 import { RuntimeName } from './runtime.ts';
 import { Environment, ProjectName, TenantId } from './tenant.ts';
 
-const MAX_REPLICAS = 1000;
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
@@ -97,20 +96,25 @@ const SecretVariable = z.strictObject({
     .regex(/^[A-Za-z0-9._-]+$/),
 });
 
-/** No user information, query or fragment: a credential in an endpoint would be a secret by value. */
-const Endpoint = z
+/** Where an agent finds one part of its platform. No user information, query or fragment: a credential would be a secret by value. */
+export const GovernanceEndpoint = z
   .string()
   .max(2048)
-  .regex(/^https?:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(\/[A-Za-z0-9._~%/:-]*)?$/)
+  .regex(
+    /^https?:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(\/[A-Za-z0-9._~%/:-]*)?$/,
+    'must be an http or https URL without credentials, query or fragment',
+  )
   .meta({ description: 'http or https URL without credentials, query or fragment' });
 
-const Governance = z.strictObject({
-  llmApiBaseUrl: Endpoint,
-  guardrailsApiUrl: Endpoint,
-  sandboxApiUrl: Endpoint,
-  dataAccessApiUrl: Endpoint,
-  otelExporterOtlpEndpoint: Endpoint,
+/** All five, or an agent is not deployed. */
+export const GovernanceEndpoints = z.strictObject({
+  llmApiBaseUrl: GovernanceEndpoint,
+  guardrailsApiUrl: GovernanceEndpoint,
+  sandboxApiUrl: GovernanceEndpoint,
+  dataAccessApiUrl: GovernanceEndpoint,
+  otelExporterOtlpEndpoint: GovernanceEndpoint,
 });
+export type GovernanceEndpoints = z.infer<typeof GovernanceEndpoints>;
 
 const Namespaces = z.array(z.string().regex(DNS_LABEL)).max(50);
 const Cidrs = z.array(z.string().max(49).regex(CIDR, 'must be a CIDR such as 10.0.0.0/8')).max(50);
@@ -187,7 +191,8 @@ const Toleration = z.strictObject({
   tolerationSeconds: z.int().min(0).optional(),
 });
 
-const Scheduling = z.strictObject({
+/** Where agents' pods may run, as the pod template takes it. */
+export const Scheduling = z.strictObject({
   nodeSelector: z
     .record(z.string().max(317).regex(QUALIFIED_NAME), z.string().regex(LABEL_VALUE))
     .default({}),
@@ -213,7 +218,7 @@ export const AgentRuntimeValues = z
     resources: Resources,
     env: z.array(PlainVariable).max(100).default([]),
     secretEnv: z.array(SecretVariable).max(100).default([]),
-    governance: Governance,
+    governance: GovernanceEndpoints,
     networking: Networking.prefault({}),
     probes: Probes.prefault({}),
     terminationGracePeriodSeconds: z.int().min(0).max(3600).default(10),
@@ -242,8 +247,4 @@ export type AgentRuntimeValuesInput = z.input<typeof AgentRuntimeValues>;
 /** The text of the chart's `values.schema.json`, which Helm enforces on install, upgrade, template and lint. */
 export function agentRuntimeValuesJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(AgentRuntimeValues, { io: 'input' }), undefined, 2)}\n`;
-}
-
-function hasUniqueNames(variables: { name: string }[]): boolean {
-  return new Set(variables.map(variable => variable.name)).size === variables.length;
 }

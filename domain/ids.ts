@@ -2,7 +2,7 @@ import { typeid } from 'typeid-js';
 import { z } from 'zod';
 
 /** What each kind of id begins with; the rest is a UUIDv7 in base32 (https://github.com/jetify-com/typeid), so ids sort by age. */
-export const ID_PREFIXES = {
+const ID_PREFIXES = {
   runtime: 'rt',
   operation: 'op',
   deployment: 'dep',

@@ -1,5 +1,5 @@
 /** One answer of the API that is not a success. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,

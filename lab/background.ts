@@ -26,7 +26,7 @@ export async function bringUp(options: {
   const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
   const child = spawn(
     process.execPath,
-    [main, 'run', '--data-dir', dataDir, '--nodes', nodes, ...(fresh ? ['--fresh'] : [])],
+    [main, 'run', '--data', dataDir, '--nodes', nodes, ...(fresh ? ['--fresh'] : [])],
     { detached: true, stdio: ['ignore', output, output, 'ipc'] },
   );
   closeSync(output);

@@ -2,7 +2,7 @@
 // then hands over to the Node the project brings along.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,7 +60,6 @@ async function bundle() {
   const inputs = ['workflows', 'workflows/parts', 'domain/rules', 'temporal'].map(folder =>
     path.join(ROOT, 'dist', folder),
   );
-  const { readdirSync } = await import('node:fs');
   const hash = createHash('sha256').update(readFileSync(path.join(ROOT, 'package-lock.json')));
   for (const folder of inputs) {
     for (const file of readdirSync(folder)

@@ -52,7 +52,7 @@ async function unpack(folder: string, signal: AbortSignal): Promise<void> {
   if (!findExecutable('apt-get') || !findExecutable('dpkg-deb')) {
     throw new Error(
       'containerd, ctr, containerd-shim-runc-v2, runc and the CNI plugins are not all installed, and only Debian and Ubuntu ' +
-        'packages can be unpacked here. Install them (package names: containerd, runc, containernetworking-plugins)',
+        'packages can be unpacked here. Install them (package names: containerd, runc, containernetworking-plugins).',
     );
   }
   const unfinished = `${folder}.${process.pid}.new`;

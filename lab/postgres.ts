@@ -79,7 +79,7 @@ async function initialise({ context, binaries, data, ordinary }: ServerFiles): P
   if (code !== 0) {
     throw new Error(
       `initdb in ${data} ended with ${code}:\n${stderr.trim()}\n` +
-        'Ways out: keep the data where every user may look (--data), start as an ordinary user, or set DATABASE_URL.',
+        'Ways out: keep the data where every user may look (--data), or start as an ordinary user.',
     );
   }
   renameSync(unfinished, data);

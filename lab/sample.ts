@@ -15,7 +15,7 @@ export interface SampleKeys {
   readonly approver: string;
 }
 
-export const SAMPLE_TENANT = 'acme';
+const SAMPLE_TENANT = 'acme';
 
 const PEOPLE: Readonly<Record<keyof SampleKeys, { name: string; roles: Role[] }>> = {
   developer: { name: 'dana', roles: ['developer'] },

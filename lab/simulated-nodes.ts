@@ -2,7 +2,7 @@ import { type KubernetesApi, sendUnless, waitFor } from './kubernetes-api.ts';
 import { isReady, type NodeStatus, nodeKindLabel } from './node-status.ts';
 
 /** Keeps pods off simulated nodes while there is a real one; a pod that wants one tolerates it. */
-export const simulatedTaint = { key: 'runtimeai.dev/simulated', value: 'true', effect: 'NoSchedule' };
+const simulatedTaint = { key: 'runtimeai.dev/simulated', value: 'true', effect: 'NoSchedule' };
 
 /** Sends a pod to the simulated nodes, also while a real one keeps them tainted; RUNTIMEAI_AGENT_SCHEDULING takes it. */
 export const simulatedScheduling = {

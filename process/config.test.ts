@@ -29,6 +29,13 @@ describe('configuration', () => {
     expect(governanceOf(readConfig({ ...DATABASE, ...four }))).toBeUndefined();
   });
 
+  it('refuses a governed endpoint that the chart would refuse', () => {
+    const RUNTIMEAI_LLM_API_BASE_URL = 'https://someone:secret@llm.svc';
+    expect(() => readConfig({ ...DATABASE, RUNTIMEAI_LLM_API_BASE_URL })).toThrow(
+      /RUNTIMEAI_LLM_API_BASE_URL: must be an http or https URL without credentials/,
+    );
+  });
+
   it('refuses unknown fields in a JSON setting', () => {
     expect(() => readConfig({ ...DATABASE, RUNTIMEAI_AGENT_SCHEDULING: '{"nodeselector":{}}' })).toThrow(
       /Unrecognized key/,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GovernanceEndpoint, GovernanceEndpoints, Scheduling } from '../domain/chart-values.ts';
 import { SlotQuota } from '../domain/tenant.ts';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
@@ -15,32 +16,6 @@ const Json = <T extends z.ZodType>(schema: T) =>
       }
     })
     .pipe(schema);
-
-/** Where the agents' governed endpoints are; every agent gets all five, and none is deployed without them. */
-export const GovernanceSettings = z.object({
-  llmApiBaseUrl: Url,
-  guardrailsApiUrl: Url,
-  sandboxApiUrl: Url,
-  dataAccessApiUrl: Url,
-  otelExporterOtlpEndpoint: Url,
-});
-export type GovernanceSettings = z.infer<typeof GovernanceSettings>;
-
-/** Where agents' pods may run, as the pod template takes it. */
-export const AgentScheduling = z.strictObject({
-  nodeSelector: z.record(z.string(), z.string()).default({}),
-  tolerations: z
-    .array(
-      z.strictObject({
-        key: z.string().optional(),
-        operator: z.enum(['Exists', 'Equal']).optional(),
-        value: z.string().optional(),
-        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
-      }),
-    )
-    .default([]),
-});
-export type AgentScheduling = z.infer<typeof AgentScheduling>;
 
 /** Every setting, by the name of its environment variable. `docs/configuration.md` is made from this. */
 export const Settings = z.object({
@@ -87,13 +62,19 @@ export const Settings = z.object({
     .regex(/^[a-z0-9]{1,12}$/)
     .default('dev')
     .describe('Short name of this installation; part of every API key it makes.'),
-  RUNTIMEAI_LLM_API_BASE_URL: Url.optional().describe(
+  RUNTIMEAI_LLM_API_BASE_URL: GovernanceEndpoint.optional().describe(
     'Governed LLM gateway, injected into every agent. Deploys are refused while it or one of the next four is missing.',
   ),
-  RUNTIMEAI_GUARDRAILS_API_URL: Url.optional().describe('Guardrails service, injected into every agent.'),
-  RUNTIMEAI_SANDBOX_API_URL: Url.optional().describe('Code sandbox service, injected into every agent.'),
-  RUNTIMEAI_DATA_ACCESS_API_URL: Url.optional().describe('Data access service, injected into every agent.'),
-  RUNTIMEAI_OTEL_EXPORTER_OTLP_ENDPOINT: Url.optional().describe(
+  RUNTIMEAI_GUARDRAILS_API_URL: GovernanceEndpoint.optional().describe(
+    'Guardrails service, injected into every agent.',
+  ),
+  RUNTIMEAI_SANDBOX_API_URL: GovernanceEndpoint.optional().describe(
+    'Code sandbox service, injected into every agent.',
+  ),
+  RUNTIMEAI_DATA_ACCESS_API_URL: GovernanceEndpoint.optional().describe(
+    'Data access service, injected into every agent.',
+  ),
+  RUNTIMEAI_OTEL_EXPORTER_OTLP_ENDPOINT: GovernanceEndpoint.optional().describe(
     'OpenTelemetry collector, injected into every agent.',
   ),
   RUNTIMEAI_AGENT_REGISTRY: z
@@ -103,7 +84,7 @@ export const Settings = z.object({
     .describe(
       'Registry every agent image is rewritten to (system default registry), e.g. registry.example.com.',
     ),
-  RUNTIMEAI_AGENT_SCHEDULING: Json(AgentScheduling)
+  RUNTIMEAI_AGENT_SCHEDULING: Json(Scheduling)
     .optional()
     .describe('JSON {nodeSelector, tolerations} of every agent pod.'),
   RUNTIMEAI_SLOT_QUOTA: Json(SlotQuota)
@@ -118,15 +99,6 @@ export const Settings = z.object({
     .max(600)
     .default(15)
     .describe('Age at which what the observer saw no longer counts and health becomes unknown.'),
-  RUNTIMEAI_INCONCLUSIVE_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(5)
-    .max(86_400)
-    .default(600)
-    .describe(
-      'How long a verification that lacks facts waits for them before the operation needs attention.',
-    ),
   RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: z.coerce
     .number()
     .int()
@@ -155,8 +127,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Settin
 }
 
 /** The five governed endpoints, or nothing while one of them is not set. */
-export function governanceOf(settings: Settings): GovernanceSettings | undefined {
-  return GovernanceSettings.safeParse({
+export function governanceOf(settings: Settings): GovernanceEndpoints | undefined {
+  return GovernanceEndpoints.safeParse({
     llmApiBaseUrl: settings.RUNTIMEAI_LLM_API_BASE_URL,
     guardrailsApiUrl: settings.RUNTIMEAI_GUARDRAILS_API_URL,
     sandboxApiUrl: settings.RUNTIMEAI_SANDBOX_API_URL,

@@ -1,6 +1,6 @@
 import type { Logger as TemporalLogger } from '@temporalio/common';
 import { pino } from 'pino';
-import { withoutSecrets } from './redaction.ts';
+import { BLANK, withoutSecrets } from './redaction.ts';
 
 /** A structured log; `log.child({ operation, tenant, runtime })` for everything that belongs to one of them. */
 export type Log = pino.Logger;
@@ -38,7 +38,6 @@ export function temporalLog(log: Log): TemporalLogger {
   return { ...write, log: (level, message, fields) => write[TEMPORAL_LEVELS[level]](message, fields) };
 }
 
-const BLANK = '[redacted]';
 const SECRET_FIELDS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey', 'api_key', 'key'];
 const REDACTED_PATHS = SECRET_FIELDS.flatMap(field => [field, `*.${field}`, `*.*.${field}`]);
 

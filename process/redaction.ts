@@ -1,4 +1,5 @@
-const BLANK = '[redacted]';
+/** What stands where a secret stood. */
+export const BLANK = '[redacted]';
 
 /** What a secret looks like, and how much of the match may stay: API keys, tokens, passwords in addresses and settings. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [

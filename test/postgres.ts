@@ -73,13 +73,6 @@ export async function serverOf(
   return server;
 }
 
-/** Global set-up of vitest: one server for all test files. */
-export async function setup(): Promise<() => Promise<void>> {
-  const { server, stop } = await startTestServer();
-  process.env[SERVER_VARIABLE] = JSON.stringify(server);
-  return stop;
-}
-
 async function ensureTemplate(server: TestServer): Promise<void> {
   await withClient(server.superuserUrl, async client => {
     await client.query('select pg_advisory_lock($1)', [PREPARING_TEMPLATE]);

@@ -3,9 +3,8 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import type { Settings } from '../process/config.ts';
 import { type Log, temporalLog } from '../process/log.ts';
 
-/** A Temporal worker as a process wants it: when it is ready, how it is stopped, and when it has ended. */
+/** A Temporal worker as a process wants it: whether it is ready, and how it is stopped. One that breaks ends its process. */
 export interface TemporalWorker {
-  readonly ended: Promise<void>;
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,7 +38,6 @@ export async function startTemporalWorker(options: TemporalWorkerOptions): Promi
 function started(worker: Worker, connection: NativeConnection): TemporalWorker {
   const running = worker.run();
   return {
-    ended: running,
     ready: async () => {
       const state = worker.getState();
       if (state !== 'RUNNING') throw new Error(`the Temporal worker is ${state}`);

@@ -20,12 +20,16 @@ export const records = proxyLocalActivities<RecordActivities>({
   retry: { initialInterval: '200ms', maximumInterval: '10s' },
 });
 
-/** Looks or repeats without harm: retried until the cluster has been away for a quarter of an hour. */
+/**
+ * Looks or repeats without harm: retried until the cluster has been away for a quarter of an hour. With a longer
+ * heartbeat the attempt of a dead worker would hold a deploy up for more than the 15 s a recovery may take
+ * (test/system/kill-matrix.test.ts).
+ */
 const repeatable = proxyActivities<SlotActivities & ReleaseActivities & EvidenceActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '60s',
   scheduleToCloseTimeout: '15 minutes',
-  heartbeatTimeout: '15s',
+  heartbeatTimeout: '10s',
   cancellationType,
   retry: { initialInterval: '500ms', maximumInterval: '10s' },
 });
@@ -58,6 +62,7 @@ const witnessing = proxyActivities<EvidenceActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '45s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '500ms', maximumAttempts: 3 },
   priority: { priorityKey: 1 },
 });

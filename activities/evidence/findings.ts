@@ -1,6 +1,7 @@
 import { fieldsOf, type KubernetesObject, numberOf, textOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Evidence, ReleaseTarget } from '../../domain/deployment.ts';
+import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
 import { withoutSecrets } from '../../process/redaction.ts';
 import { readPodLog } from './logs.ts';
 import { describePod, isReadyPod, type PodFinding } from './pods.ts';
@@ -27,7 +28,7 @@ const LONGEST_MESSAGE = 1000;
 /** Reads pods, events and logs of the runtime's current template. */
 export async function collectFindings(kubernetes: Reader, target: ReleaseTarget): Promise<Findings> {
   const { namespace, release: name } = target;
-  const labelled = { namespace, labelSelector: `runtimeai.dev/runtime=${target.runtimeId}` };
+  const labelled = { namespace, labelSelector: `${RUNTIME_LABEL}=${target.runtimeId}` };
   const [deployment, replicaSets, allPods] = await Promise.all([
     kubernetes.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name }),
     kubernetes.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...labelled }),

@@ -1,11 +1,6 @@
 import { KubernetesError } from '../../clients/kubernetes/errors.ts';
-import {
-  fieldsOf,
-  type KubernetesObject,
-  listOf,
-  numberOf,
-  textOf,
-} from '../../clients/kubernetes/objects.ts';
+import { fieldsOf, type KubernetesObject, numberOf, textOf } from '../../clients/kubernetes/objects.ts';
+import { containersOf } from '../../clients/kubernetes/pod-status.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import { withoutSecrets } from '../../process/redaction.ts';
 
@@ -57,9 +52,7 @@ function isSimulated(node: KubernetesObject): boolean {
 }
 
 function failedContainer(pod: KubernetesObject): { container: string; previous: boolean } | undefined {
-  const status = fieldsOf(pod['status']);
-  const all = [...listOf(status['initContainerStatuses']), ...listOf(status['containerStatuses'])];
-  const begun = all.filter(one => hasRun(one));
+  const begun = containersOf(fieldsOf(pod['status'])).filter(one => hasRun(one));
   const failed = begun.find(one => one['ready'] !== true && !endedWell(one)) ?? begun.at(-1);
   if (failed === undefined) return undefined;
   // While a container waits for its next start, the instance that crashed is the previous one.

@@ -5,6 +5,7 @@ import {
   numberOf,
   textOf,
 } from '../../clients/kubernetes/objects.ts';
+import { badEndsOf, conditionOf, containersOf, waitingOf } from '../../clients/kubernetes/pod-status.ts';
 import type { Evidence } from '../../domain/deployment.ts';
 import { withoutSecrets } from '../../process/redaction.ts';
 import type { EvidenceEvent } from './findings.ts';
@@ -27,9 +28,9 @@ export function describePod(
   known: { readonly events: readonly EvidenceEvent[]; readonly log: PodLog },
 ): PodFinding {
   const status = fieldsOf(pod['status']);
-  const containers = [...listOf(status['initContainerStatuses']), ...listOf(status['containerStatuses'])];
-  const waiting = waitingOf(status, containers);
-  const ended = endOf(containers);
+  const containers = containersOf(status);
+  const waiting = shownWait(status);
+  const ended = endOf(status);
   const failedProbe = lastFailedProbe(pod, known.events);
   return {
     evidence: {
@@ -51,18 +52,14 @@ export function describePod(
 
 /** Whether the pod counts as ready. */
 export function isReadyPod(pod: KubernetesObject): boolean {
-  return readyCondition(fieldsOf(pod['status']))?.['status'] === 'True';
+  return conditionOf(fieldsOf(pod['status']), 'Ready')?.['status'] === 'True';
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function readyCondition(status: Fields): Fields | undefined {
-  return listOf(status['conditions']).find(condition => condition['type'] === 'Ready');
-}
-
 /** It was not ready already when its container started, and has not changed since. */
 function wasNeverReady(status: Fields, containers: readonly Fields[]): boolean {
-  const ready = readyCondition(status);
+  const ready = conditionOf(status, 'Ready');
   if (ready?.['status'] === 'True') return false;
   const started = containers.map(container =>
     textOf(fieldsOf(fieldsOf(container['state'])['running'])['startedAt']),
@@ -72,27 +69,13 @@ function wasNeverReady(status: Fields, containers: readonly Fields[]): boolean {
   return !restarted && started.every(time => time === '' || since <= time);
 }
 
-function waitingOf(status: Fields, containers: readonly Fields[]): PodFinding['waiting'] {
-  const waits = containers.map(container => fieldsOf(fieldsOf(container['state'])['waiting']));
-  const unscheduled = listOf(status['conditions']).find(
-    condition => condition['type'] === 'PodScheduled' && condition['status'] === 'False',
-  );
-  const found = waits.find(wait => !ORDINARY_WAITS.includes(textOf(wait['reason']))) ?? unscheduled;
-  return (
-    found && {
-      reason: textOf(found['reason']),
-      message: withoutSecrets(textOf(found['message'])).slice(0, 500),
-    }
-  );
+function shownWait(status: Fields): PodFinding['waiting'] {
+  const waiting = waitingOf(status);
+  return waiting && { ...waiting, message: withoutSecrets(waiting.message).slice(0, 500) };
 }
 
-const ORDINARY_WAITS = ['', 'ContainerCreating', 'PodInitializing'];
-
-function endOf(containers: readonly Fields[]): PodFinding['ended'] {
-  const ends = containers
-    .flatMap(container => [fieldsOf(container['state']), fieldsOf(container['lastState'])])
-    .map(state => fieldsOf(state['terminated']));
-  const bad = ends.find(end => numberOf(end['exitCode']) !== 0);
+function endOf(status: Fields): PodFinding['ended'] {
+  const [bad] = badEndsOf(status);
   return bad && { exitCode: numberOf(bad['exitCode']), reason: textOf(bad['reason']) };
 }
 

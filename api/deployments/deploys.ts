@@ -8,6 +8,7 @@ import type { Operation } from '../../domain/operation.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { type Claim, type Command, claim } from '../http/idempotency.ts';
 import { ProblemError } from '../http/problem.ts';
+import { requesterOf } from '../http/request.ts';
 import type { Admissions } from './admissions.ts';
 
 interface DeployParts {
@@ -75,11 +76,10 @@ export function deployInput(
     comment?: string | undefined;
   },
 ): DeployRuntimeInput {
-  const { id, name, kind, tenantId } = caller;
   return {
     ...ids,
-    tenantId,
-    requester: { id, name, kind },
+    tenantId: caller.tenantId,
+    requester: requesterOf(caller),
     agent: request.agent,
     verification: request.verification ?? Verification.parse({}),
     keepFailed: request.keep_failed,

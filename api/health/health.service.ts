@@ -1,3 +1,4 @@
+import type { Log } from '../../process/log.ts';
 import type { ApiHealth } from './health.schemas.ts';
 
 /** Resolves when the part answers, rejects with the reason when it does not. */
@@ -7,12 +8,21 @@ const PROBE_TIMEOUT_MS = 2000;
 /** Anyone may ask; the parts are asked at most this often. */
 const REMEMBERED_MS = 1000;
 
+interface HealthParts {
+  readonly version: string;
+  readonly log: Log;
+  readonly probes: Readonly<Record<Part, Probe>>;
+}
+
+type Part = keyof ApiHealth['parts'];
+
 /** Whether the parts behind the API answer. */
 export class HealthService {
-  readonly #parts: { readonly version: string; readonly database: Probe; readonly temporal: Probe };
+  readonly #parts: HealthParts;
+  readonly #away = new Set<Part>();
   #asked: { readonly at: number; readonly answer: Promise<ApiHealth> } | undefined;
 
-  constructor(parts: { version: string; database: Probe; temporal: Probe }) {
+  constructor(parts: HealthParts) {
     this.#parts = parts;
   }
 
@@ -24,31 +34,36 @@ export class HealthService {
 
   /** The database alone: without it nothing but health can be answered. */
   async isReady(): Promise<boolean> {
-    return (await probe(this.#parts.database)).status === 'ok';
+    return (await this.#probe('database')).status === 'ok';
   }
 
   async #ask(): Promise<ApiHealth> {
-    const [database, temporal] = await Promise.all([
-      probe(this.#parts.database),
-      probe(this.#parts.temporal),
-    ]);
+    const [database, temporal] = await Promise.all([this.#probe('database'), this.#probe('temporal')]);
     const ok = database.status === 'ok' && temporal.status === 'ok';
     return { status: ok ? 'ok' : 'degraded', version: this.#parts.version, parts: { database, temporal } };
   }
+
+  /** Anyone may read the answer, so the reason goes to the log alone, once each time a part goes away. */
+  async #probe(part: Part): Promise<ApiHealth['parts'][Part]> {
+    const { log, probes } = this.#parts;
+    try {
+      await withinTime(probes[part]);
+      if (this.#away.delete(part)) log.info({ part }, `${part} answers again`);
+      return { status: 'ok', detail: null };
+    } catch (error) {
+      if (!this.#away.has(part))
+        log.warn({ err: error, part }, `${part} does not answer; health is degraded`);
+      this.#away.add(part);
+      return { status: 'unavailable', detail: 'it did not answer' };
+    }
+  }
 }
 
-async function probe(ask: Probe): Promise<ApiHealth['parts']['database']> {
+async function withinTime(ask: Probe): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, PROBE_TIMEOUT_MS);
+    const late = () => reject(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`));
+    timer = setTimeout(late, PROBE_TIMEOUT_MS);
   });
-  try {
-    await Promise.race([ask(), timeout]);
-    return { status: 'ok', detail: null };
-  } catch {
-    // Anyone may read this answer, so the reason stays in the log of whoever needs the part.
-    return { status: 'unavailable', detail: 'it did not answer' };
-  } finally {
-    clearTimeout(timer);
-  }
+  await Promise.race([ask(), timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Page, PageRequest } from '../../db/page.ts';
+import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../../db/page.ts';
 
 /** How every list is read page by page; a page that is too large is refused, not made smaller. */
 export const Paging = z.strictObject({
@@ -7,7 +7,7 @@ export const Paging = z.strictObject({
     .number()
     .int()
     .min(1)
-    .max(200)
+    .max(MAX_PAGE_SIZE)
     .default(50)
     .meta({ description: 'At most this many items', examples: [50] }),
   page_token: z

@@ -9,7 +9,7 @@ import { REFUSED, type RefusalCode } from '../../workflows/messages.ts';
 import { PROBLEMS, ProblemError } from './problem.ts';
 
 /** How long a command may wait for a worker to take it. */
-export const COMMAND_DEADLINE_MS = 10_000;
+export const COMMAND_DEADLINE_MS = 15_000;
 
 /** The answer to a command that a workflow refused, or that Temporal could not deliver; nothing for other errors. */
 export function temporalProblem(error: unknown): ProblemError | undefined {
@@ -17,7 +17,7 @@ export function temporalProblem(error: unknown): ProblemError | undefined {
 }
 
 /** Temporal did not answer, or no worker took the command in time: whether it was taken is unknown. */
-export function isAway(error: unknown): boolean {
+function isAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
   return cause instanceof Error && isGrpcServiceError(cause) && AWAY_CODES.has(cause.code);

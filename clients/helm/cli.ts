@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { rollbackArguments, templateArguments, uninstallArguments, upgradeArguments } from './arguments.ts';
 import { type ChildEnd, runChild } from './child.ts';
 import { classify, HelmError, type HelmFailure, readableTail } from './errors.ts';
 import { PrivateDirectory } from './private-directory.ts';
@@ -58,7 +59,6 @@ export interface Helm {
 }
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-const HISTORY_MAX = '10';
 
 /** Makes the one place that starts Helm processes. */
 export function createHelm(settings: HelmSettings): Helm {
@@ -92,71 +92,17 @@ export function createHelm(settings: HelmSettings): Helm {
     longestCallSeconds: callTimeoutSeconds + graceSeconds,
     template: (input, options) =>
       directory.withValues(input.values, file =>
-        run(
-          'template',
-          ['template', input.release, resolve(input.chart), '-n', input.namespace, '-f', file],
-          {
-            ...input,
-            options,
-          },
-        ),
+        run('template', templateArguments(input, file), { ...input, options }),
       ),
     upgradeInstall: (input, options) =>
       directory.withValues(input.values, async file => {
-        const argv = [
-          'upgrade',
-          '--install',
-          input.release,
-          resolve(input.chart),
-          '-n',
-          input.namespace,
-          '-f',
-          file,
-          '--reset-values',
-          '--labels',
-          labelsArgument(input.labels),
-          '--history-max',
-          HISTORY_MAX,
-          '--wait=hookOnly',
-          '--server-side=true',
-          '--disable-openapi-validation',
-          '--hide-notes',
-          '--timeout',
-          timeout,
-        ];
-        await run('upgrade', argv, { ...input, options });
+        await run('upgrade', upgradeArguments(input, file, timeout), { ...input, options });
       }),
     async rollback(input, options) {
-      const argv = [
-        'rollback',
-        input.release,
-        String(input.toRevision),
-        '-n',
-        input.namespace,
-        '--history-max',
-        HISTORY_MAX,
-        '--wait=hookOnly',
-        '--server-side=true',
-        '--timeout',
-        timeout,
-      ];
-      await run('rollback', argv, { ...input, options });
+      await run('rollback', rollbackArguments(input, timeout), { ...input, options });
     },
     async uninstall(input, options) {
-      await run(
-        'uninstall',
-        [
-          'uninstall',
-          input.release,
-          '-n',
-          input.namespace,
-          '--ignore-not-found',
-          '--wait',
-          '--timeout',
-          timeout,
-        ],
-        { ...input, options },
-      );
+      await run('uninstall', uninstallArguments(input, timeout), { ...input, options });
     },
     close: () => directory.remove(),
   };
@@ -222,12 +168,6 @@ function environmentOf(settings: HelmSettings, home: string): Record<string, str
     GOGC: 'off',
     GOMEMLIMIT: '512MiB',
   };
-}
-
-function labelsArgument(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
 }
 
 function failureOf(verb: string, end: ChildEnd, about: Run): HelmError {

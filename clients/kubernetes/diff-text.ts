@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
+import { OPERATION_ANNOTATION } from '../../domain/rules/labels.ts';
 import { fieldsOf, type KubernetesObject } from './objects.ts';
 
 /** Unified diff of two states of one object as YAML, without what the API server keeps for itself; empty when equal. */
@@ -39,7 +40,7 @@ const BOOKKEEPING = [
 const BOOKKEEPING_ANNOTATIONS = [
   'kubectl.kubernetes.io/last-applied-configuration',
   'deployment.kubernetes.io/revision',
-  'runtimeai.dev/operation',
+  OPERATION_ANNOTATION,
 ];
 
 function essence(object: KubernetesObject): Fields {

@@ -1,11 +1,11 @@
 import type { Costs, CostsOf } from './costs.ts';
-import type { History, Step } from './history.ts';
+import type { History } from './history.ts';
 import { table } from './markdown.ts';
 import { median } from './statistics.ts';
 
 /** Where the time goes, in Markdown. */
 export function costTables(costs: Costs): readonly string[] {
-  const { deploys, install, upgrade } = costs;
+  const { deploys } = costs;
   return [
     '### Where the time goes',
     '',
@@ -22,14 +22,6 @@ export function costTables(costs: Costs): readonly string[] {
     '#### Requests to the Kubernetes API',
     '',
     ...table(['request', ...SIDES], requestRows(costs)),
-    '',
-    '#### One install of ours, from its workflow history (medians, ms)',
-    '',
-    ...timeline(install.histories),
-    '',
-    '#### One upgrade of ours, from its workflow history (medians, ms)',
-    '',
-    ...timeline(upgrade.histories),
   ];
 }
 
@@ -80,30 +72,6 @@ function requestRows(costs: Costs): readonly (readonly string[])[] {
     .map(name => [name, ...all.map(counts => counts[name] ?? 0)] as const)
     .filter(([, ...counts]) => counts.some(count => count >= 0.1))
     .map(([name, ...counts]) => [name, ...counts.map(count => count.toFixed(1))]);
-}
-
-/** Steps in the order in which most histories have them. */
-function timeline(histories: readonly History[]): readonly string[] {
-  const names = [...new Set(histories.flatMap(({ steps }) => steps.map(({ name }) => name)))];
-  const rows = names.map(name => {
-    const steps = histories.flatMap(({ steps }) => steps.filter(step => step.name === name));
-    const of = (pick: (step: Step) => number) => median(steps.map(pick));
-    return {
-      begins: of(step => step.scheduledMs),
-      cells: [
-        name,
-        of(step => step.scheduledMs).toFixed(0),
-        of(step => step.startedMs - step.scheduledMs).toFixed(1),
-        of(step => step.endedMs - step.startedMs).toFixed(1),
-        of(step => step.endedMs).toFixed(0),
-      ],
-    };
-  });
-  rows.sort((one, other) => one.begins - other.begins);
-  return table(
-    ['step', 'begins', 'waits for a worker', 'takes', 'ends'],
-    rows.map(({ cells }) => cells),
-  );
 }
 
 function inMs(seconds: number): string {

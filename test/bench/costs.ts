@@ -1,4 +1,4 @@
-import { type History, readHistory } from './history.ts';
+import { type History, historiesOf } from './history.ts';
 import { requestsSoFar } from './kubernetes-requests.ts';
 import type { OurDeploy } from './our-side.ts';
 import { cpuByName } from './processes.ts';
@@ -113,10 +113,6 @@ async function costOf<T>(
 
 /** The request that waiting for quiet consists of. */
 const LOOK = 'LIST pods';
-
-function historiesOf(world: World, deploys: readonly OurDeploy[]): Promise<History[]> {
-  return Promise.all(deploys.map(({ operation }) => readHistory(world, operation.workflow)));
-}
 
 function perUnit(amounts: Readonly<Record<string, number>>, units: number): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, amount / units]));

@@ -1,3 +1,5 @@
+import { type History, historiesOf } from './history.ts';
+import type { OurDeploy } from './our-side.ts';
 import { settledHelm, settledOurs } from './sides.ts';
 import type { World } from './world.ts';
 
@@ -6,6 +8,8 @@ export interface LatencyOf {
   readonly acceptedMs: readonly number[];
   readonly sentMs: readonly number[];
   readonly helmMs: readonly number[];
+  /** Histories of our deploys. */
+  readonly histories: readonly History[];
 }
 
 export interface DeployLatency {
@@ -35,7 +39,7 @@ export async function measureDeployLatency(
     await inTurn(run, ourUpgrade, helmUpgrade);
     say(`deploy latency ${run + 1}/${runs}: install ${install.last()}, upgrade ${upgrade.last()}`);
   }
-  return { install: install.measured, upgrade: upgrade.measured };
+  return { install: await install.measured(world), upgrade: await upgrade.measured(world) };
 }
 
 /** Does both, the first one first in even runs and second in odd ones; answers what the first one answered. */
@@ -51,15 +55,18 @@ export async function inTurn<T>(
 }
 
 function collecting() {
-  const measured = { acceptedMs: [] as number[], sentMs: [] as number[], helmMs: [] as number[] };
+  const deploys: OurDeploy[] = [];
+  const helmMs: number[] = [];
+  const sent = ({ acceptMs, succeedMs }: OurDeploy) => acceptMs + succeedMs;
   return {
-    measured,
-    ours({ acceptMs, succeedMs }: { acceptMs: number; succeedMs: number }) {
-      measured.acceptedMs.push(succeedMs);
-      measured.sentMs.push(acceptMs + succeedMs);
-    },
-    helm: (milliseconds: number) => void measured.helmMs.push(milliseconds),
-    last: () =>
-      `${Math.round(measured.sentMs.at(-1) ?? 0)} ms beside ${Math.round(measured.helmMs.at(-1) ?? 0)} ms`,
+    ours: (deploy: OurDeploy) => void deploys.push(deploy),
+    helm: (milliseconds: number) => void helmMs.push(milliseconds),
+    last: () => `${Math.round(deploys.map(sent).at(-1) ?? 0)} ms beside ${Math.round(helmMs.at(-1) ?? 0)} ms`,
+    measured: async (world: World): Promise<LatencyOf> => ({
+      acceptedMs: deploys.map(({ succeedMs }) => succeedMs),
+      sentMs: deploys.map(sent),
+      helmMs,
+      histories: await historiesOf(world, deploys),
+    }),
   };
 }

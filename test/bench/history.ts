@@ -1,3 +1,4 @@
+import type { OurDeploy } from './our-side.ts';
 import type { World } from './world.ts';
 
 /** One step of a workflow as its history tells it, in milliseconds since the workflow began. */
@@ -19,12 +20,14 @@ type HistoryEvents = NonNullable<
 >;
 type HistoryEvent = HistoryEvents[number];
 
-/** Reads the history of a run that has ended: how long it is, and its activities and workflow tasks. */
-export async function readHistory(
-  { temporal }: World,
-  run: { workflow_id: string; run_id: string },
-): Promise<History> {
-  const handle = temporal.workflow.getHandle(run.workflow_id, run.run_id);
+/** Reads how long the histories of deploys are, and their activities and workflow tasks. */
+export function historiesOf(world: World, deploys: readonly OurDeploy[]): Promise<History[]> {
+  return Promise.all(deploys.map(deploy => historyOf(world, deploy)));
+}
+
+async function historyOf({ temporal }: World, { operation }: OurDeploy): Promise<History> {
+  const { workflow_id: workflowId, run_id: runId } = operation.workflow;
+  const handle = temporal.workflow.getHandle(workflowId, runId);
   await handle.result();
   const events = (await handle.fetchHistory()).events ?? [];
   const begun = timeOf(events[0]);

@@ -1,8 +1,10 @@
 import { type Bar, barsOf, isMet, type Results } from './bars.ts';
 import { costTables } from './cost-tables.ts';
 import type { Costs } from './costs.ts';
+import type { DeployLatency } from './deploy-latency.ts';
 import { table } from './markdown.ts';
 import { summarise } from './statistics.ts';
+import { timeline } from './timeline.ts';
 
 /** All that one page says. */
 export interface Report extends Results {
@@ -14,7 +16,7 @@ export interface Report extends Results {
 
 /** Writes a run down as the part of docs/performance.md that is made, in Markdown. */
 export function reportOf(report: Report): string {
-  const { date, flags, machine, costs } = report;
+  const { date, flags, machine, latency, costs } = report;
   return [
     `## Result of ${date}`,
     '',
@@ -29,9 +31,25 @@ export function reportOf(report: Report): string {
     '### Measurements',
     '',
     ...table(['', 'runs', 'min', 'p50', 'p99', 'max'], measurements(report)),
+    ...(latency ? timelines(latency) : []),
     ...(costs ? ['', ...costTables(costs)] : []),
     '',
   ].join('\n');
+}
+
+function timelines({ install, upgrade }: DeployLatency): readonly string[] {
+  return [
+    '',
+    '### One deploy of ours, from its workflow history (medians, ms)',
+    '',
+    'Install:',
+    '',
+    ...timeline(install.histories),
+    '',
+    'Upgrade:',
+    '',
+    ...timeline(upgrade.histories),
+  ];
 }
 
 function barRow(bar: Bar): readonly string[] {

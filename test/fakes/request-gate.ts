@@ -13,6 +13,8 @@ export interface PassingRequest {
 export interface Hold {
   /** Resolves when the first of them is there. */
   readonly arrived: Promise<void>;
+  /** Resolves when the sender of one of them has given up. */
+  readonly left: Promise<void>;
   /** Lets those that wait through, and all that come later. */
   release(): void;
 }
@@ -38,7 +40,7 @@ export async function openRequestGate(server: GuardedServer): Promise<RequestGat
   const holds = new Set<Waiting>();
   const gate = createServer(async (request, response) => {
     const passing = { method: request.method ?? '', path: request.url ?? '' };
-    for (const hold of holds) if (hold.matches(passing)) await hold.take();
+    for (const hold of holds) if (hold.matches(passing)) await hold.take(response);
     if (!response.destroyed) forward(request, response, { server, agent });
   });
   await new Promise<void>(resolve => gate.listen(0, '127.0.0.1', resolve));
@@ -60,29 +62,32 @@ export async function openRequestGate(server: GuardedServer): Promise<RequestGat
 }
 
 class Waiting implements Hold {
-  readonly arrived: Promise<void>;
+  readonly matches: (request: PassingRequest) => boolean;
   readonly release: () => void;
-  private readonly released: Promise<void>;
-  private arrive: () => void = () => undefined;
+  private readonly coming = Promise.withResolvers<void>();
+  private readonly leaving = Promise.withResolvers<void>();
+  private readonly released = Promise.withResolvers<void>();
 
-  constructor(
-    readonly matches: (request: PassingRequest) => boolean,
-    onRelease: () => void,
-  ) {
-    this.arrived = new Promise(resolve => {
-      this.arrive = resolve;
-    });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.released = promise;
+  constructor(matches: (request: PassingRequest) => boolean, onRelease: () => void) {
+    this.matches = matches;
     this.release = () => {
       onRelease();
-      resolve();
+      this.released.resolve();
     };
   }
 
-  take(): Promise<void> {
-    this.arrive();
-    return this.released;
+  get arrived(): Promise<void> {
+    return this.coming.promise;
+  }
+
+  get left(): Promise<void> {
+    return this.leaving.promise;
+  }
+
+  take(response: ServerResponse): Promise<void> {
+    response.once('close', () => this.leaving.resolve());
+    this.coming.resolve();
+    return this.released.promise;
   }
 }
 

@@ -15,6 +15,9 @@ export interface Answer<T> {
   readonly text: string;
 }
 
+/** What was asked for, or the problem that stands in its place. */
+export type Refusable<T> = T & Pick<Partial<Problem>, 'code' | 'detail'>;
+
 /** What a deploy asks for; `request` overrides anything in the body of the POST. */
 export interface DeployWish {
   readonly version: string;
@@ -42,14 +45,14 @@ export class Caller {
   }
 
   /** Asks for a new runtime with its first deploy. */
-  create(name: string, wish: DeployWish): Promise<Answer<Runtime & Problem>> {
+  create(name: string, wish: DeployWish): Promise<Answer<Refusable<Runtime>>> {
     const { agent, verification, ...rest } = bodyOf(wish);
     const body = { name, type: 'agent_runtime', spec: { agent }, verification, ...rest };
     return this.post('/runtimes', body, wish.headers);
   }
 
   /** Asks for a deploy into a runtime that exists. */
-  deploy(runtimeId: string, wish: DeployWish): Promise<Answer<Operation & Problem>> {
+  deploy(runtimeId: string, wish: DeployWish): Promise<Answer<Refusable<Operation>>> {
     return this.post(`/runtimes/${runtimeId}/deployments`, bodyOf(wish), wish.headers);
   }
 
@@ -92,15 +95,15 @@ export class Caller {
   }
 
   decide(approvalId: string | null, decision: 'approve' | 'reject', comment = 'as agreed') {
-    return this.post<Approval & Problem>(`/approvals/${approvalId}/decision`, { decision, comment });
+    return this.post<Refusable<Approval>>(`/approvals/${approvalId}/decision`, { decision, comment });
   }
 
   cancel(operationId: string, reason = 'not wanted any more') {
-    return this.post<Operation & Problem>(`/operations/${operationId}/cancel`, { reason });
+    return this.post<Refusable<Operation>>(`/operations/${operationId}/cancel`, { reason });
   }
 
   resolve(operationId: string, resolution: 'retry' | 'accept' | 'abandon') {
-    return this.post<Operation & Problem>(`/operations/${operationId}/resolve`, { resolution });
+    return this.post<Refusable<Operation>>(`/operations/${operationId}/resolve`, { resolution });
   }
 
   /** Waits until the operation is in the stage. */

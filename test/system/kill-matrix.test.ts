@@ -2,29 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../domain/event.ts';
 import type { ServiceName } from '../../lab/services.ts';
-import type { RequestGate } from '../fakes/request-gate.ts';
 import { eventually } from './eventually.ts';
+import { type GatedSystem, startGatedSystem } from './gated-system.ts';
 import { MOMENTS, type Moment, SOAK_SECONDS, STORIES, type Staged, Stages } from './staged-deploys.ts';
-import { type System, startSystem } from './system.ts';
-import { gatedWay, type Way } from './ways-to-the-cluster.ts';
 
 const PROCESSES: readonly ServiceName[] = ['control', 'cluster', 'observer', 'api'];
 
-let way: Way<RequestGate>;
-let system: System;
+let system: GatedSystem;
 let stages: Stages;
 const recoveries: { killed: ServiceName; in: Moment; seconds: number }[] = [];
 
 beforeAll(async () => {
-  way = await gatedWay();
-  system = await startSystem({ kubeconfig: way.kubeconfig });
-  stages = new Stages(system, way.control);
+  system = await startGatedSystem();
+  stages = new Stages(system);
   await stages.install();
 });
 
 afterAll(async () => {
   await system?.stop();
-  await way?.close();
   printRecoveries();
 });
 

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fieldsOf, listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import type { Operation, Outcome } from '../../domain/operation.ts';
 import type { Runtime } from '../../domain/runtime.ts';
-import type { Hold, PassingRequest, RequestGate } from '../fakes/request-gate.ts';
+import type { Hold, PassingRequest } from '../fakes/request-gate.ts';
 import type { Caller, DeployWish } from './caller.ts';
 import { eventually } from './eventually.ts';
+import type { GatedSystem } from './gated-system.ts';
 import type { ReleaseKey } from './releases.ts';
-import type { System } from './system.ts';
+import { rolledOut } from './rollouts.ts';
 import { changesOf, dryRunsOf, evidenceOf } from './ways-to-the-cluster.ts';
 
 /** Where in its life a deploy is when something is killed. */
@@ -73,13 +74,11 @@ function failing(next: string) {
 
 /** One runtime for each moment, deployed into again and again. */
 export class Stages {
-  private readonly system: System;
-  private readonly gate: RequestGate;
+  private readonly system: GatedSystem;
   private readonly runtimes = new Map<Moment, Runtime>();
 
-  constructor(system: System, gate: RequestGate) {
+  constructor(system: GatedSystem) {
     this.system = system;
-    this.gate = gate;
   }
 
   /** First installs of all of them at once. */
@@ -134,7 +133,7 @@ export class Stages {
         return { ...staged, ...freely(await this.verifying(caller, begin)) };
       case 'verifying, in its soak': {
         const operation = await this.verifying(caller, begin);
-        await this.rolledOut(key);
+        await rolledOut(this.system, key);
         return { ...staged, ...freely(operation) };
       }
       case 'verifying, keeping evidence': {
@@ -150,7 +149,7 @@ export class Stages {
   }
 
   private async heldBy(matches: (request: PassingRequest) => boolean, begin: () => Promise<Operation>) {
-    const hold: Hold = this.gate.hold(matches);
+    const hold: Hold = this.system.gate.hold(matches);
     const operation = await begin();
     await hold.arrived;
     return { operation, letGo: async () => hold.release() };
@@ -165,18 +164,6 @@ export class Stages {
     const decide = () =>
       operator.post(`/approvals/${approval_id}/decision`, { decision: 'approve' }, { 'idempotency-key': id });
     await eventually({ what: 'the approval is taken', read: decide, until: ({ status }) => status === 200 });
-  }
-
-  private async rolledOut({ namespace, release: name }: ReleaseKey): Promise<void> {
-    const { kubernetes } = this.system;
-    await eventually({
-      what: `${name} is rolled out`,
-      read: () => kubernetes.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name }),
-      until: deployment => {
-        const { updatedReplicas, readyReplicas, replicas } = fieldsOf(deployment?.['status']);
-        return updatedReplicas === 2 && readyReplicas === 2 && replicas === 2;
-      },
-    });
   }
 
   /** When the youngest of the runtime’s pods became ready, in milliseconds. */
@@ -198,7 +185,7 @@ export class Stages {
 }
 
 /** How long the soak of the moment with a soak is. */
-export const SOAK_SECONDS = 6;
+export const SOAK_SECONDS = 4;
 
 function wishOf(moment: Moment, round: number): DeployWish {
   const version = `1.${round}.0`;
@@ -208,7 +195,7 @@ function wishOf(moment: Moment, round: number): DeployWish {
   });
   switch (moment) {
     case 'verifying':
-      return { version: `${version}-slow-start-5s`, request: terms(60, 0) };
+      return { version: `${version}-slow-start-3s`, request: terms(60, 0) };
     case 'verifying, in its soak':
       return { version, request: terms(60, SOAK_SECONDS) };
     case 'verifying, keeping evidence':

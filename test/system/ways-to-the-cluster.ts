@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readKubeconfig } from '../../clients/kubernetes/kubeconfig.ts';
 import { openRequestGate, type RequestGate } from '../fakes/request-gate.ts';
+import { startTcpProxy, type TcpProxy } from '../fakes/tcp-proxy.ts';
 import type { ReleaseKey } from './releases.ts';
 import { sharedKubeconfig } from './system.ts';
 
@@ -25,6 +26,14 @@ export async function gatedWay(): Promise<Way<RequestGate>> {
     token: identity.token,
   });
   return wayThrough(gate, gate.url);
+}
+
+/** A way through a proxy that can be cut and can fall silent. */
+export async function proxiedWay(): Promise<Way<TcpProxy>> {
+  const { cluster } = await readKubeconfig(sharedKubeconfig());
+  const { hostname: host, port } = new URL(cluster.server);
+  const proxy = await startTcpProxy({ host, port: Number(port) });
+  return wayThrough(proxy, `https://127.0.0.1:${proxy.port}`);
 }
 
 /** Holds what changes the Deployment of a release: Helm is then in the middle of its work. */

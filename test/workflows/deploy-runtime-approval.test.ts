@@ -159,7 +159,7 @@ describe('a decision', () => {
   it('is written down before what follows from it, however late the database is', async () => {
     const { deploy, approvalId } = await asked();
     const database = gate();
-    deploy.world.next('recordDecision', database.waits);
+    deploy.world.always('recordDecision', database.waits);
     const deciding = deploy.decide({ approvalId, decision: 'reject', comment: 'no' });
     await deploy.untilCalled('recordDecision');
 
@@ -187,7 +187,7 @@ describe('a decision', () => {
 
 async function asked(question: { quorum?: number; expiresInSeconds?: number } = {}) {
   const deploy = plane.prepare(needsApproval(question));
-  const { approvalId } = await deploy.start({ workflowTaskTimeout: '1s' });
+  const { approvalId } = await deploy.start({ workflowTaskTimeout: '2s' });
   if (!approvalId) throw new Error('admission named no approval');
   await deploy.until('awaiting_approval');
   return { deploy, approvalId };

@@ -13,8 +13,8 @@ describe('cancel before anything is applied', () => {
   it('lets nothing begin when admission is still being written', async () => {
     const deploy = plane.prepare(upgrade());
     const database = gate();
-    deploy.world.next('admitDeployment', database.waits);
-    const starting = deploy.start({ workflowTaskTimeout: '1s' });
+    deploy.world.always('admitDeployment', database.waits);
+    const starting = deploy.start({ workflowTaskTimeout: '2s' });
     await deploy.untilCalled('admitDeployment');
 
     expect(await deploy.cancel()).toEqual({ stage: 'checking_policy' });

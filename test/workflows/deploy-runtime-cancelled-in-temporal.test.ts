@@ -9,8 +9,8 @@ describe('a deploy that is cancelled with Temporal’s own means', () => {
   it('writes down how it ended when admission had already been written', async () => {
     const deploy = plane.prepare(upgrade());
     const database = gate();
-    deploy.world.next('admitDeployment', database.waits);
-    const starting = deploy.start({ workflowTaskTimeout: '1s' });
+    deploy.world.always('admitDeployment', database.waits);
+    const starting = deploy.start({ workflowTaskTimeout: '2s' });
     await deploy.untilCalled('admitDeployment');
     await deploy.handle().cancel();
     expect(await deploy.state()).toMatchObject({ stage: 'checking_policy' });
@@ -24,10 +24,10 @@ describe('a deploy that is cancelled with Temporal’s own means', () => {
 
   it('still writes down the decision that came just before, and answers it', async () => {
     const deploy = plane.prepare(needsApproval({ quorum: 2 }));
-    const { approvalId = '' } = await deploy.start({ workflowTaskTimeout: '1s' });
+    const { approvalId = '' } = await deploy.start({ workflowTaskTimeout: '2s' });
     await deploy.until('awaiting_approval');
     const database = gate();
-    deploy.world.next('recordDecision', database.waits);
+    deploy.world.always('recordDecision', database.waits);
     const deciding = deploy.decide({ approvalId });
     await deploy.untilCalled('recordDecision');
     await deploy.handle().cancel();

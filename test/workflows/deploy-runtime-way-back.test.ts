@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, type Behaviour, doneThen, fail, hang, stumble } from '../fakes/activities.ts';
+import { answer, type Behaviour, doneThen, fail, gate, hang, stumble } from '../fakes/activities.ts';
 import { refusalOf } from './deploy.ts';
 import { firstInstall, upgrade } from './deploy-input.ts';
 import { useControlPlane } from './use-control-plane.ts';
@@ -19,7 +19,7 @@ describe('a way back that does not work', () => {
     expect(await deploy.state()).toMatchObject({
       stage: 'needs_attention',
       waitsFor:
-        'retry: go back again; accept: the cluster was repaired by hand, leave it; abandon: give up and hold the runtime',
+        'retry: go back again; accept: the cluster is as it shall be, leave it; abandon: give up and hold the runtime',
     });
     expect(deploy.world.stages.at(-1)).toMatchObject({
       severity: 'critical',
@@ -116,6 +116,7 @@ describe('a restored revision', () => {
 
     await deploy.resolve('retry');
     expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
+    expect(deploy.world.outcome()).toMatchObject({ revision: 5 });
   });
 
   it('of which nobody knows needs a person', async () => {
@@ -157,6 +158,20 @@ describe('the way back', () => {
     expect(priorityOf('installRelease')).not.toBe(1);
   });
 
+  it('cannot be cancelled from the moment it was decided on', async () => {
+    const deploy = plane.prepare(upgrade());
+    const evidence = gate();
+    deploy.world
+      .next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')))
+      .next('collectEvidence', evidence.waits);
+    await deploy.start();
+    await deploy.untilCalled('collectEvidence');
+
+    expect(await refusalOf(deploy.cancel())).toMatchObject({ code: 'cannot_cancel_now' });
+    evidence.open();
+    expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
+  });
+
   it('keeps trying while the cluster is away', async () => {
     const deploy = plane.prepare(upgrade());
     const away = stumble('ClusterUnreachable', 'connection refused');
@@ -182,6 +197,25 @@ describe('the way back', () => {
     deploy.world.recover('rollbackRelease');
     await deploy.resolve('retry');
     expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
+  });
+});
+
+describe('a failed upgrade of something that was never verified', () => {
+  it('removes nothing and asks a person', async () => {
+    const deploy = plane.prepare(firstInstall({ knownRevision: 4 }));
+    deploy.world.next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')));
+    await deploy.start();
+    await deploy.until('needs_attention');
+
+    expect(deploy.world.inputsOf('uninstallRelease')).toEqual([]);
+    expect(deploy.world.stages.at(-1)).toMatchObject({
+      message: 'Helm said no; revision 4 was there before, but no revision was ever verified to go back to',
+      revision: 5,
+    });
+    await deploy.resolve('abandon');
+    expect(await deploy.result()).toMatchObject({ outcome: 'abandoned' });
+    expect(deploy.world.outcome()).toMatchObject({ leaves: 'new' });
+    expect(deploy.world.revision).toBe(5);
   });
 });
 

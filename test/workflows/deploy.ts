@@ -53,7 +53,7 @@ export class Deploy {
    * Sends the command as the API does, and comes back with the answer of admission. While a record is being retried,
    * messages reach the workflow only after 80 % of `workflowTaskTimeout`.
    */
-  start({ workflowTaskTimeout = '10s' }: { workflowTaskTimeout?: '10s' | '1s' } = {}): Promise<Admitted> {
+  start({ workflowTaskTimeout = '10s' }: { workflowTaskTimeout?: '10s' | '2s' } = {}): Promise<Admitted> {
     const startWorkflowOperation = new WithStartWorkflowOperation<typeof deployRuntime>('deployRuntime', {
       workflowId: runtimeWorkflowId(this.input.runtimeId),
       taskQueue: TASK_QUEUES.control,

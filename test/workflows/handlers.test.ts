@@ -24,8 +24,8 @@ describe('a message to a deploy', () => {
   it('is answered in our words although it comes before admission has answered', async () => {
     const deploy = plane.prepare(needsApproval());
     const database = gate();
-    deploy.world.next('admitDeployment', database.waits);
-    const starting = deploy.start({ workflowTaskTimeout: '1s' });
+    deploy.world.always('admitDeployment', database.waits);
+    const starting = deploy.start({ workflowTaskTimeout: '2s' });
     await deploy.untilCalled('admitDeployment');
 
     expect(await refusalOf(deploy.decide({ approvalId: 'apr_early' }))).toMatchObject({

@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Database } from '../../db/database.ts';
 import { listKeptFacts } from '../../db/health.ts';
 import type { WorkloadFacts } from '../../domain/health.ts';
-import { TENANT_LABEL } from './projections.ts';
+import { TENANT_LABEL } from '../../domain/rules/labels.ts';
 
 /**
  * What earlier observers kept of runtimes they could still see. The tenants are read from the namespaces of the

@@ -31,8 +31,6 @@ export function createObserverMetrics(registry: Registry) {
   };
 }
 
-export type ObserverMetrics = ReturnType<typeof createObserverMetrics>;
-
 /** Adds the age and size of each watch, read when somebody asks for the metrics. */
 export function measureWatches(registry: Registry, watch: ClusterWatch): void {
   new Gauge({

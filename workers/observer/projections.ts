@@ -1,14 +1,7 @@
-import {
-  fieldsOf,
-  type KubernetesObject,
-  listOf,
-  numberOf,
-  textOf,
-} from '../../clients/kubernetes/objects.ts';
+import { fieldsOf, type KubernetesObject, numberOf, textOf } from '../../clients/kubernetes/objects.ts';
+import { badEndsOf, conditionOf, containersOf, waitingOf } from '../../clients/kubernetes/pod-status.ts';
 import type { PodFacts, WorkloadFacts } from '../../domain/health.ts';
-
-export const RUNTIME_LABEL = 'runtimeai.dev/runtime';
-export const TENANT_LABEL = 'runtimeai.dev/tenant';
+import { OPERATION_ANNOTATION, RUNTIME_LABEL, TENANT_LABEL } from '../../domain/rules/labels.ts';
 
 interface Observed {
   readonly uid: string;
@@ -42,8 +35,8 @@ export function observeDeployment(object: KubernetesObject): ObservedDeployment 
   const { metadata } = object;
   const spec = fieldsOf(object['spec']);
   const status = fieldsOf(object['status']);
-  const progressing = condition(status, 'Progressing');
-  const failure = condition(status, 'ReplicaFailure');
+  const progressing = conditionOf(status, 'Progressing');
+  const failure = conditionOf(status, 'ReplicaFailure');
   return {
     ...identity(object),
     revision: annotation(object, REVISION),
@@ -52,7 +45,7 @@ export function observeDeployment(object: KubernetesObject): ObservedDeployment 
       tenantId: label(object, TENANT_LABEL),
       namespace: metadata.namespace ?? '',
       name: metadata.name,
-      operationId: annotation(object, 'runtimeai.dev/operation'),
+      operationId: annotation(object, OPERATION_ANNOTATION),
       generation: metadata.generation ?? 0,
       observedGeneration: numberOf(status['observedGeneration']),
       desiredReplicas: typeof spec['replicas'] === 'number' ? spec['replicas'] : 1,
@@ -82,11 +75,10 @@ export function observeReplicaSet(object: KubernetesObject): ObservedReplicaSet 
 /** Keeps of a pod what judging it needs. */
 export function observePod(object: KubernetesObject): ObservedPod {
   const status = fieldsOf(object['status']);
-  const ready = condition(status, 'Ready');
+  const ready = conditionOf(status, 'Ready');
   const isReady = ready?.['status'] === 'True';
-  const containers = [...listOf(status['initContainerStatuses']), ...listOf(status['containerStatuses'])];
-  const waiting = waitingReason(containers, status);
-  const lastTermination = lastEnd(containers);
+  const waiting = waitingOf(status);
+  const lastTermination = lastEnd(status);
   const nodeName = textOf(fieldsOf(object['spec'])['nodeName']);
   return {
     ...identity(object),
@@ -97,10 +89,10 @@ export function observePod(object: KubernetesObject): ObservedPod {
       phase: textOf(status['phase']),
       ready: isReady,
       terminating: object.metadata.deletionTimestamp !== undefined,
-      restarts: containers.reduce((sum, container) => sum + numberOf(container['restartCount']), 0),
+      restarts: containersOf(status).reduce((sum, container) => sum + numberOf(container['restartCount']), 0),
       ...(isReady ? { readySince: textOf(ready['lastTransitionTime']) } : {}),
       ...(nodeName === '' ? {} : { nodeName }),
-      ...(waiting === undefined ? {} : { waiting }),
+      ...(waiting === undefined ? {} : { waiting: reasonOf(waiting) }),
       ...(lastTermination === undefined ? {} : { lastTermination }),
     },
   };
@@ -108,27 +100,13 @@ export function observePod(object: KubernetesObject): ObservedPod {
 
 const REVISION = 'deployment.kubernetes.io/revision';
 const TEMPLATE_HASH = 'pod-template-hash';
-/** Every container waits for these on its way up. */
-const ORDINARY_WAITS = ['ContainerCreating', 'PodInitializing'];
 const LONGEST_MESSAGE = 500;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function waitingReason(containers: readonly Fields[], status: Fields): PodFacts['waiting'] {
-  for (const container of containers) {
-    const waiting = fieldsOf(fieldsOf(container['state'])['waiting']);
-    const reason = textOf(waiting['reason']);
-    if (reason !== '' && !ORDINARY_WAITS.includes(reason)) return reasonOf(waiting);
-  }
-  const scheduled = condition(status, 'PodScheduled');
-  return scheduled?.['status'] === 'False' ? reasonOf(scheduled) : undefined;
-}
-
-function lastEnd(containers: readonly Fields[]): PodFacts['lastTermination'] {
-  const ends = containers
-    .flatMap(container => [fieldsOf(container['state']), fieldsOf(container['lastState'])])
-    .map(state => fieldsOf(state['terminated']))
-    .filter(end => textOf(end['finishedAt']) !== '' && numberOf(end['exitCode']) !== 0)
+function lastEnd(status: Fields): PodFacts['lastTermination'] {
+  const ends = badEndsOf(status)
+    .filter(end => textOf(end['finishedAt']) !== '')
     .sort((a, b) => textOf(b['finishedAt']).localeCompare(textOf(a['finishedAt'])));
   const [end] = ends;
   return (
@@ -138,10 +116,6 @@ function lastEnd(containers: readonly Fields[]): PodFacts['lastTermination'] {
       finishedAt: textOf(end['finishedAt']),
     }
   );
-}
-
-function condition(status: Fields, type: string): Fields | undefined {
-  return listOf(status['conditions']).find(one => one['type'] === type);
 }
 
 function reasonOf(fields: Fields): { reason: string; message: string } {

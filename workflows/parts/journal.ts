@@ -36,7 +36,7 @@ export class Journal {
     await this.write(() => records.recordStage.executeWithOptions({ summary }, [record]));
   }
 
-  /** Notes a stage that admission has already written. */
+  /** Is in a stage from now on, without a record: admission has written it, or the record follows. */
   began(stage: Stage, message: string, waitsFor?: string): void {
     this.stage = stage;
     this.waitsFor = waitsFor;
@@ -82,6 +82,8 @@ export class Journal {
   }
 
   private show(heading: string, message: string): void {
+    if (this.lines.at(-1)?.startsWith(`- **${heading}**`) && this.lines.at(-1)?.endsWith(`: ${message}`))
+      return;
     this.lines.push(`- **${heading}** ${new Date().toISOString()}: ${message}`);
     setCurrentDetails(this.lines.join('\n'));
   }

@@ -1,5 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { Admission, DeployRuntimeInput, ReleaseReport } from '../../domain/deployment.ts';
+import type { Admission, DeployRuntimeInput, VerifiedRevision } from '../../domain/deployment.ts';
 import type { Outcome } from '../../domain/operation.ts';
 import { cluster } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
@@ -25,7 +25,7 @@ export interface GivingUp {
 /**
  * The way back, from the moment something may have changed: keeps the evidence, then restores the last verified
  * revision, or removes a first install. It cannot be cancelled and is never itself rolled back: when it does not
- * succeed a person decides.
+ * succeed, or there is nothing verified to go back to, a person decides.
  */
 export function putBack(
   deploy: Deploy,
@@ -33,16 +33,15 @@ export function putBack(
   parts: { journal: Journal; attention: Attention },
 ): Promise<Ending> {
   return CancellationScope.nonCancellable(async () => {
-    const evidence = await witness(deploy, why);
-    await parts.journal.enter('rolling_back', evidence, { severity: 'warning' });
+    parts.journal.began('rolling_back', why.reason);
+    const because = { ...why, reason: await witness(deploy, why) };
+    await parts.journal.enter('rolling_back', because.reason, { severity: 'warning' });
+    let made: number | undefined;
     for (;;) {
-      const attempt = await tryToPutBack(deploy, { ...why, reason: evidence });
+      const attempt = await tryToPutBack(deploy, because, made);
       if (attempt.done) return attempt.ending;
-      const answer = await parts.attention.ask(
-        attempt.reason,
-        'retry: go back again; accept: the cluster was repaired by hand, leave it; abandon: give up and hold the runtime',
-        attempt.revision ? { revision: attempt.revision } : {},
-      );
+      made ??= attempt.made;
+      const answer = await parts.attention.ask(attempt.reason, CHOICES, made ? { revision: made } : {});
       if (answer.resolution !== 'retry') return leftAsItIs(answer.resolution, attempt.reason, answer.by.name);
       await parts.journal.enter('rolling_back', `${answer.by.name} asked to go back again`, {
         severity: 'warning',
@@ -51,39 +50,51 @@ export function putBack(
   });
 }
 
-type Attempt = { done: true; ending: Ending } | { done: false; reason: string; revision?: number };
+const CHOICES =
+  'retry: go back again; accept: the cluster is as it shall be, leave it; abandon: give up and hold the runtime';
 
-async function tryToPutBack(deploy: Deploy, why: GivingUp): Promise<Attempt> {
+/** `made` is the revision this deploy made, as far as it is known. */
+type Attempt = { done: true; ending: Ending } | { done: false; reason: string; made?: number };
+
+async function tryToPutBack(deploy: Deploy, why: GivingUp, madeBefore?: number): Promise<Attempt> {
   const { target, verified } = deploy.admission;
   try {
-    const changed = await cluster.readRelease.executeWithOptions(
+    const newest = await cluster.readRelease.executeWithOptions(
       { summary: `what did this operation leave in ${target.release}?` },
       [{ target, baseRevision: deploy.baseRevision }],
     );
-    if (!changed) return { done: true, ending: nothingChanged(deploy, why) };
-    if (verified) return await restore(deploy, changed, why);
-    if (deploy.input.keepFailed) return { done: true, ending: kept(changed, why) };
-    await cluster.uninstallRelease.executeWithOptions(
-      { summary: `remove ${target.release}: it never worked` },
-      [{ target, operationId: deploy.input.operationId }],
-    );
-    return {
-      done: true,
-      ending: {
-        ...failure(why),
-        revision: changed.revision,
-        message: `${why.reason}; the first install was removed`,
-        leaves: 'nothing',
-      },
-    };
+    if (!newest) return { done: true, ending: nothingChanged(deploy, why) };
+    const made = madeBefore ?? newest.revision;
+    if (verified) return await restore(deploy, { made, verified }, why);
+    if (deploy.input.keepFailed) return { done: true, ending: kept(made, why) };
+    if (deploy.baseRevision > 0) return { done: false, made, reason: nowhereToGo(deploy, why) };
+    return { done: true, ending: await remove(deploy, made, why) };
   } catch (error) {
-    return { done: false, reason: `the way back failed: ${describeFailure(error).reason}` };
+    const reason = `the way back failed: ${describeFailure(error).reason}`;
+    return { done: false, reason, ...(madeBefore ? { made: madeBefore } : {}) };
   }
 }
 
-async function restore(deploy: Deploy, changed: ReleaseReport, why: GivingUp): Promise<Attempt> {
-  const { target, verified } = deploy.admission;
-  if (!verified) throw new TypeError('restore needs a verified revision');
+async function remove(deploy: Deploy, made: number, why: GivingUp): Promise<Ending> {
+  const { target } = deploy.admission;
+  await cluster.uninstallRelease.executeWithOptions(
+    { summary: `remove ${target.release}: it never worked` },
+    [{ target, operationId: deploy.input.operationId }],
+  );
+  const message = `${why.reason}; the first install was removed`;
+  return { ...failure(why), revision: made, message, leaves: 'nothing' };
+}
+
+function nowhereToGo({ baseRevision }: Deploy, why: GivingUp): string {
+  return `${why.reason}; revision ${baseRevision} was there before, but no revision was ever verified to go back to`;
+}
+
+async function restore(
+  deploy: Deploy,
+  { made, verified }: { made: number; verified: VerifiedRevision },
+  why: GivingUp,
+): Promise<Attempt> {
+  const { target } = deploy.admission;
   const release = await cluster.rollbackRelease.executeWithOptions(
     { summary: `${target.release}: back to revision ${verified.revision}, the last verified` },
     [
@@ -91,7 +102,7 @@ async function restore(deploy: Deploy, changed: ReleaseReport, why: GivingUp): P
         target,
         operationId: deploy.input.operationId,
         toRevision: verified.revision,
-        aboveRevision: changed.revision,
+        aboveRevision: made,
       },
     ],
   );
@@ -102,7 +113,7 @@ async function restore(deploy: Deploy, changed: ReleaseReport, why: GivingUp): P
   if (report.status !== 'healthy') {
     return {
       done: false,
-      revision: changed.revision,
+      made,
       reason: `revision ${verified.revision} is back but not healthy: ${report.reason}`,
     };
   }
@@ -110,7 +121,7 @@ async function restore(deploy: Deploy, changed: ReleaseReport, why: GivingUp): P
   const ending: Ending = {
     ...failure(why, 'rolled_back'),
     message,
-    revision: changed.revision,
+    revision: made,
     restoredRevision: release.revision,
     leaves: 'previous',
   };
@@ -139,10 +150,10 @@ function nothingChanged(deploy: Deploy, why: GivingUp): Ending {
   return { ...failure(why), message: `${why.reason}; nothing was changed`, leaves };
 }
 
-function kept(changed: ReleaseReport, why: GivingUp): Ending {
+function kept(made: number, why: GivingUp): Ending {
   return {
     ...failure(why),
-    revision: changed.revision,
+    revision: made,
     message: `${why.reason}; left in the cluster as asked (keep_failed)`,
     leaves: 'new',
   };
