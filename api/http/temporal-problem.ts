@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { REFUSED, type RefusalCode } from '../../workflows/messages.ts';
 import { PROBLEMS, ProblemError } from './problem.ts';
 
-/** How long a command may wait for a worker to take it. */
+/** How long a command may wait for a worker to take it; a workflow whose record is being retried hears messages only every 8 s. */
 export const COMMAND_DEADLINE_MS = 15_000;
 
 /** The answer to a command that a workflow refused, or that Temporal could not deliver; nothing for other errors. */
