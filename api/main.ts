@@ -3,12 +3,13 @@ import { openDatabase } from '../db/database.ts';
 import { readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
 import { createRegistry } from '../process/metrics.ts';
-import { onShutdown } from '../process/shutdown.ts';
+import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { createApp } from './app.ts';
 
 const settings = readConfig();
 const log = createLog('api', settings.RUNTIMEAI_LOG_LEVEL);
+exitOnLostErrors(log);
 const registry = createRegistry('api');
 const database = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
 const temporal = createTemporalClient({

@@ -10,7 +10,7 @@ async function run(program: string, signals: readonly NodeJS.Signals[]) {
   const source = `
     import { setTimeout as sleep } from 'node:timers/promises';
     import { createLog } from '${FOLDER}log.ts';
-    import { onShutdown } from '${FOLDER}shutdown.ts';
+    import { exitOnLostErrors, onShutdown } from '${FOLDER}shutdown.ts';
     const log = createLog('test', 'debug');
     ${program}
     setInterval(() => undefined, 1000);
@@ -74,12 +74,15 @@ describe('onShutdown', () => {
     expect(code).toBe(1);
     expect(output).toContain('for the second time');
   });
+});
 
+describe('exitOnLostErrors', () => {
   it.each([
     ['an error nobody caught', `setTimeout(() => { throw new Error('lost'); }, 10);`],
     ['a rejection nobody handled', `setTimeout(() => void Promise.reject(new Error('lost')), 10);`],
+    ['what keeps a process from starting', `await Promise.reject(new Error('lost'));`],
   ])('logs %s and exits 1', async (_what, program) => {
-    const { code, output } = await run(`onShutdown({ log, graceSeconds: 5, steps: [] }); ${program}`, []);
+    const { code, output } = await run(`exitOnLostErrors(log); ${program}`, []);
     expect(code).toBe(1);
     expect(output).toMatch(/"level":"fatal".*lost/);
   });

@@ -15,7 +15,7 @@ export interface ShutdownOptions {
 
 /**
  * Makes SIGTERM and SIGINT end the process in order: exit 0 when all steps ended, 1 when one failed, the grace
- * was over or a second signal came. Errors nobody caught are logged and end the process with 1.
+ * was over or a second signal came.
  */
 export function onShutdown(options: ShutdownOptions): void {
   const { log } = options;
@@ -31,11 +31,13 @@ export function onShutdown(options: ShutdownOptions): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  exitOnLostErrors(log);
 }
 
-/** Logs errors nobody caught and exits 1: what such a process does next cannot be trusted. */
-function exitOnLostErrors(log: Log): void {
+/**
+ * Logs errors nobody caught and exits 1: what such a process does next cannot be trusted. Called first of all, it also
+ * makes one log line of what keeps a process from starting.
+ */
+export function exitOnLostErrors(log: Log): void {
   process.on('uncaughtException', error => {
     log.fatal({ err: error }, 'an error was not caught; the process ends');
     process.exit(1);

@@ -11,13 +11,14 @@ import { saveEvidence, savePlan } from '../db/deployments.ts';
 import { governanceOf, readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
 import { createRegistry, serveMetrics } from '../process/metrics.ts';
-import { onShutdown } from '../process/shutdown.ts';
+import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
 import { startTemporalWorker } from './temporal-worker.ts';
 
 const settings = readConfig();
 const log = createLog('cluster', settings.RUNTIMEAI_LOG_LEVEL);
+exitOnLostErrors(log);
 const registry = createRegistry('cluster');
 
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });

@@ -3,7 +3,7 @@ import { openDatabase } from '../db/database.ts';
 import { DEFAULT_SLOT_QUOTA, governanceOf, readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
 import { createRegistry, serveMetrics } from '../process/metrics.ts';
-import { onShutdown } from '../process/shutdown.ts';
+import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
 import { WORKFLOW_BUNDLE } from './bundle.ts';
@@ -11,6 +11,7 @@ import { startTemporalWorker } from './temporal-worker.ts';
 
 const settings = readConfig();
 const log = createLog('control', settings.RUNTIMEAI_LOG_LEVEL);
+exitOnLostErrors(log);
 const registry = createRegistry('control');
 
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });

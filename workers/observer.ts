@@ -6,7 +6,7 @@ import { beat, saveHealth } from '../db/health.ts';
 import { readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
 import { createRegistry, serveMetrics } from '../process/metrics.ts';
-import { onShutdown } from '../process/shutdown.ts';
+import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
 import { startClusterWatch } from './observer/cluster-watch.ts';
@@ -19,6 +19,7 @@ import { startTemporalWorker, type TemporalWorker } from './temporal-worker.ts';
 const settings = readConfig();
 const maxAgeSeconds = settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS;
 const log = createLog('observer', settings.RUNTIMEAI_LOG_LEVEL);
+exitOnLostErrors(log);
 const registry = createRegistry('observer');
 const metrics = createObserverMetrics(registry);
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { COMMAND_DEADLINE_MS } from '../../api/http/temporal-problem.ts';
 import { EXAMPLES } from '../../api/openapi/examples.ts';
 import { Deployment } from '../../domain/deployment.ts';
 import { Operation } from '../../domain/operation.ts';

@@ -2,11 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../domain/event.ts';
 import type { ServiceName } from '../../lab/services.ts';
-import { eventually } from './eventually.ts';
 import { type GatedSystem, startGatedSystem } from './gated-system.ts';
+import { isReady, kill, PROCESSES } from './processes.ts';
 import { MOMENTS, type Moment, SOAK_SECONDS, STORIES, type Staged, Stages } from './staged-deploys.ts';
-
-const PROCESSES: readonly ServiceName[] = ['control', 'cluster', 'observer', 'api'];
 
 let system: GatedSystem;
 let stages: Stages;
@@ -32,16 +30,14 @@ describe.each(PROCESSES.map((name, index) => ({ name, round: index + 1 })))(
 
     beforeAll(async () => {
       for (const each of await stages.stage(moments, round)) staged.set(each.moment, each);
-      const pid = system.services.pid(name);
-      if (pid === undefined) throw new Error(`${name} does not run`);
       killedAt = Date.now();
-      process.kill(pid, 'SIGKILL');
+      const pid = kill(system, name);
       const helm = staged.get('applying, Helm killed too')?.helm;
       if (helm !== undefined) process.kill(-helm, 'SIGKILL');
       // The dead process must have lost its connections before what it waited for can come.
       await delay(50);
       await Promise.all([...staged.values()].map(each => each.letGo()));
-      await comesBack(name, pid);
+      await isReady(system, name, pid);
     });
 
     it.each(moments)('in %s: the deploy ends as if nothing had happened', async moment => {
@@ -80,15 +76,6 @@ describe.each(PROCESSES.map((name, index) => ({ name, round: index + 1 })))(
     }
   },
 );
-
-async function comesBack(name: ServiceName, killed: number): Promise<void> {
-  const port = system.context.state.read().ports[name];
-  await eventually({
-    what: `${name} is back`,
-    read: async () => (await fetch(`http://127.0.0.1:${port}/ready`)).ok && system.services.pid(name),
-    until: pid => pid !== false && pid !== undefined && pid !== killed,
-  });
-}
 
 /** One new revision, and one more for each that had to be given up: by the way back, or because its Helm is dead. */
 function revisionsAfter(moment: Moment, before: readonly string[]): string[] {

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceName } from '../../lab/services.ts';
 import type { TcpProxy } from '../fakes/tcp-proxy.ts';
 import { must, refusal } from './caller.ts';
 import { eventually } from './eventually.ts';
 import { type OwnPostgres, ownPostgres, type StoppablePart, temporalOf } from './parts-that-stop.ts';
+import { isReady, kill, logOf, PROCESSES } from './processes.ts';
 import { rolledOut } from './rollouts.ts';
 import { type System, startSystem } from './system.ts';
 import { proxiedWay, type Way } from './ways-to-the-cluster.ts';
@@ -95,30 +93,20 @@ describe('PostgreSQL is away', () => {
   });
 
   it('when processes start: they say so and wait for it', async () => {
-    const names: readonly ServiceName[] = ['api', 'control', 'cluster', 'observer'];
     await postgres.stop();
-    for (const name of names) kill(name);
-    for (const name of names)
+    for (const name of PROCESSES) kill(system, name);
+    for (const name of PROCESSES)
       await eventually({
         what: `${name} says that PostgreSQL is away`,
-        read: () => logOf(name),
+        read: () => logOf(system, name),
         until: log => /PostgreSQL at 127\.0\.0\.1:\d+\/runtimeai does not answer yet; trying again/.test(log),
       });
-    const waiting = names.map(name => system.services.pid(name));
+    const waiting = PROCESSES.map(name => system.services.pid(name));
     await postgres.startAgain();
+    for (const name of PROCESSES) await isReady(system, name);
     await running('after-the-outage');
-    expect(names.map(name => system.services.pid(name))).toEqual(waiting);
+    expect(PROCESSES.map(name => system.services.pid(name))).toEqual(waiting);
   });
-
-  function kill(name: ServiceName): void {
-    const pid = system.services.pid(name);
-    if (pid === undefined) throw new Error(`${name} does not run`);
-    process.kill(pid, 'SIGKILL');
-  }
-
-  function logOf(name: ServiceName): string {
-    return readFileSync(join(system.context.dataDir, 'logs', `${name}.log`), 'utf8');
-  }
 });
 
 describe('the API server is away', () => {
