@@ -231,7 +231,9 @@ describe('admitDeployment', () => {
       await deploys.admitted(small('counted', 'under-way', 2));
       expect(await deploys.refused(small('counted', 'too-many', 2))).toMatchObject({
         code: 'quota_exceeded',
-        reason: expect.stringContaining('2 pods asked for, 1 left (quota 5, other runtimes hold 4)'),
+        reason: expect.stringMatching(
+          /2 pods asked for, 1 left \(quota 5, other runtimes hold 4\).*npm run admin -- project quota --tenant acme --project counted/,
+        ),
       });
       await deploys.admitted(small('counted', 'fits', 1));
     });

@@ -72,8 +72,12 @@ function obstacle(
   }
   const excess = exceededQuota({ quota, used: facts.used, wanted: reservationOf(input.agent) });
   if (excess === undefined) return undefined;
-  const where = `Project ${place.project} of tenant ${input.tenantId}`;
-  return refuse('quota_exceeded', `${where} has no room: ${excess}. Ask for less, or have the quota raised.`);
+  return refuse('quota_exceeded', noRoom({ project: place.project, tenant: input.tenantId, excess }));
+}
+
+function noRoom({ project, tenant, excess }: { project: string; tenant: string; excess: string }): string {
+  const command = `npm run admin -- project quota --tenant ${tenant} --project ${project}`;
+  return `Project ${project} of tenant ${tenant} has no room: ${excess}. Ask for less, or have the quota raised (${command}).`;
 }
 
 function nameTaken({ input, facts }: AdmissionCase, place: Place): Refused {

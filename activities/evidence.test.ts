@@ -119,6 +119,13 @@ describe('collectEvidence', () => {
     );
   });
 
+  it('gives the message of a last log line that is JSON, and keeps the line whole', async () => {
+    const line = '{"level":"ERROR","msg":"no model","agent":"a"}';
+    const { reason, evidence } = await collect(fakeCluster(crashedPod(), async () => line));
+    expect(reason).toMatch(/; last log line: no model$/);
+    expect(evidence.pods[0]?.logs).toEqual([line]);
+  });
+
   it('says so when the kubelet refuses the log', async () => {
     const cluster = fakeCluster(crashedPod(), () => {
       throw new KubernetesError('Reading the log: the kubelet is away.', {

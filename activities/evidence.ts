@@ -1,11 +1,11 @@
 import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { Evidence, ReleaseTarget } from '../domain/deployment.ts';
 import { RUNTIME_LABEL } from '../domain/rules/labels.ts';
+import { beating } from './beating.ts';
 import { collectFindings } from './evidence/findings.ts';
 import { reasonInWords } from './evidence/reason.ts';
 import { fitted } from './evidence/size.ts';
-import { beating } from './release/beating.ts';
-import { translating } from './release/failures.ts';
+import { translating } from './failures.ts';
 
 export interface EvidenceActivities {
   /** Keeps events, failed probes and last log lines of the runtime's pods with the deployment; answers the reason in one sentence. */

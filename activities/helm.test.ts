@@ -46,7 +46,7 @@ describe('installRelease', () => {
 
   it('does not believe a success that left nothing behind', async () => {
     await expect(install(new FakeReleaseWorld().next(() => undefined))).rejects.toMatchObject({
-      type: 'ReadBackMismatch',
+      type: 'read_back_mismatch',
       nonRetryable: true,
       message: expect.stringContaining('no new revision'),
     });
@@ -56,12 +56,12 @@ describe('installRelease', () => {
     const world = new FakeReleaseWorld().next(
       each => void each.add('deployed', { labels, manifestDigest: 'sha256:other' }),
     );
-    await expect(install(world)).rejects.toMatchObject({ type: 'ReadBackMismatch', nonRetryable: true });
+    await expect(install(world)).rejects.toMatchObject({ type: 'read_back_mismatch', nonRetryable: true });
   });
 
   it('closes a revision that stayed pending although Helm reported success, and succeeds with the next attempt', async () => {
     const world = new FakeReleaseWorld().next(each => void each.add('pending-install', { labels }));
-    await expect(install(world)).rejects.toMatchObject({ type: 'HelmInterrupted', nonRetryable: false });
+    await expect(install(world)).rejects.toMatchObject({ type: 'helm_interrupted', nonRetryable: false });
     expect(await install(world, 2)).toMatchObject({ revision: 2 });
     expect(world.revisions()).toEqual(['1 failed', '2 deployed']);
   });
@@ -112,7 +112,7 @@ describe('planRelease', () => {
     await expect(
       environment().run(activities.planRelease, { ...input, knownRevision: 0 }),
     ).rejects.toMatchObject({
-      type: 'GovernanceSettingsMissing',
+      type: 'governance_settings_missing',
       nonRetryable: true,
     });
   });
@@ -140,7 +140,7 @@ describe('rollbackRelease', () => {
     world.history = [{ ...world.add('deployed', { labels }), revision: 2 }];
     const activities = createReleaseActivities(world.deps());
     await expect(environment().run(activities.rollbackRelease, rollback)).rejects.toMatchObject({
-      type: 'ReleaseNotFound',
+      type: 'release_not_found',
       nonRetryable: true,
     });
   });
@@ -154,7 +154,7 @@ describe('rollbackRelease', () => {
     );
     const activities = createReleaseActivities(world.deps());
     await expect(environment().run(activities.rollbackRelease, rollback)).rejects.toMatchObject({
-      type: 'ReadBackMismatch',
+      type: 'read_back_mismatch',
     });
   });
 });
@@ -180,7 +180,7 @@ describe('uninstallRelease', () => {
     world.add('failed', { labels });
     const activities = createReleaseActivities(world.deps());
     await expect(environment().run(activities.uninstallRelease, uninstall)).rejects.toMatchObject({
-      type: 'ReadBackMismatch',
+      type: 'read_back_mismatch',
     });
   });
 });

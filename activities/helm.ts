@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Plan, PlanReport, ReleaseReport, ReleaseTarget } from '../domain/deployment.ts';
 import type { ChartValuesInput } from '../domain/rules/chart-values.ts';
-import { translating } from './release/failures.ts';
+import { translating } from './failures.ts';
 import { installRelease } from './release/install.ts';
 import { releaseOf } from './release/operation.ts';
 import { planRelease } from './release/plan.ts';

@@ -153,7 +153,7 @@ describe('recordOutcome', () => {
     await deploys.ended(bad, {
       outcome: 'rolled_back',
       message: 'never ready',
-      error: { code: 'rollout_failed', message: 'never ready' },
+      error: { code: 'verification_failed', message: 'never ready' },
       leaves: 'previous',
       revision: 2,
       restoredRevision: 3,

@@ -13,7 +13,8 @@ import {
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { Outcome, Stage } from '../domain/operation.ts';
+import type { ErrorCode } from '../domain/rules/error-code.ts';
 import { phasesAfterOutcome, phasesAfterStage } from '../domain/rules/runtime-state.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { admit } from './admission.ts';
@@ -51,7 +52,7 @@ export interface DecisionRecord extends RecordKey {
 export interface OutcomeRecord extends RecordKey {
   readonly outcome: Outcome;
   readonly message: string;
-  readonly error?: OperationError;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
   readonly revision?: number;
   readonly restoredRevision?: number;
   readonly verdict?: RolloutReport;

@@ -139,23 +139,39 @@ describe('ensureSlot', () => {
     expect(quota?.['spec']).toMatchObject({ hard: { pods: '25' } });
   });
 
-  it('asks the cluster nothing for a slot it has just confirmed, and once for many who ask at a time', async () => {
+  it('only looks whether a slot it has just confirmed is still there, and makes it once for many who ask at a time', async () => {
     const { kubernetes, calls } = counting();
     const { ensureSlot } = createSlotActivities({ kubernetes, log: { info: () => undefined } });
     const input = { target: newTarget(), quota: QUOTA };
     const run = () =>
       new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, input);
     await Promise.all([run(), run(), run()]);
-    expect(calls()).toBe(5);
+    const looks = 2;
+    expect(calls()).toBe(5 + looks);
     await run();
-    expect(calls()).toBe(5);
+    expect(calls()).toBe(6 + looks);
+  });
+
+  it('puts a quota back that was changed and changed again within the minute', async () => {
+    const { ensureSlot } = createSlotActivities({ kubernetes: client, log: { info: () => undefined } });
+    const target = newTarget();
+    const give = (pods: number) =>
+      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, {
+        target,
+        quota: { ...QUOTA, pods },
+      });
+    await give(8);
+    await Promise.all([give(20), give(8)]);
+    const { namespace } = target;
+    const quota = await client.get({ apiVersion: 'v1', kind: 'ResourceQuota', namespace, name: 'slot' });
+    expect(quota?.['spec']).toMatchObject({ hard: { pods: '10' } });
   });
 
   it('leaves a namespace alone that is not this tenant’s', async () => {
     const foreign = await testNamespace(client);
     made.push(foreign);
     const error = await ensureSlot({ ...newTarget(), namespace: foreign }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ type: 'SlotForeign', nonRetryable: true });
+    expect(error).toMatchObject({ type: 'slot_foreign', nonRetryable: true });
     const policies = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: foreign };
     expect(await client.list(policies)).toEqual([]);
   });
@@ -168,7 +184,7 @@ describe('ensureSlot', () => {
     await client.create({ ...configMap(namespace, 'keeper'), metadata });
     await removeNamespace(client, namespace);
     const error = await ensureSlot(target).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ type: 'SlotTerminating', nonRetryable: false });
+    expect(error).toMatchObject({ type: 'slot_terminating', nonRetryable: false });
     const keeper = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'keeper' };
     await client.patch(keeper, { metadata: { finalizers: null } });
     await until(
@@ -179,5 +195,22 @@ describe('ensureSlot', () => {
       30,
     );
     await ensureSlot(target);
+  });
+
+  it('makes a slot again that was deleted since it was confirmed', async () => {
+    const { ensureSlot } = createSlotActivities({ kubernetes: client, log: { info: () => undefined } });
+    const target = newTarget();
+    const { namespace } = target;
+    const run = () =>
+      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, {
+        target,
+        quota: QUOTA,
+      });
+    const find = () => client.get({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+    await run();
+    await removeNamespace(client, namespace);
+    await until('the namespace is gone', async () => (await find()) === undefined, 30);
+    await run();
+    expect(await find()).toBeDefined();
   });
 });

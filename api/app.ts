@@ -25,6 +25,7 @@ import { EventsController } from './events/events.controller.ts';
 import { EventsService } from './events/events.service.ts';
 import { HealthController, ProbesController } from './health/health.controller.ts';
 import { HealthService } from './health/health.service.ts';
+import { measureParts } from './health/health-metrics.ts';
 import { MetricsController } from './health/metrics.controller.ts';
 import { collectMethods } from './http/allowed-methods.ts';
 import { AuthGuard } from './http/auth.guard.ts';
@@ -77,6 +78,7 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
   const allowedMethods = collectMethods(server);
   observeRequests(server, { log, registry });
   const services = createServices(parts);
+  measureParts(registry, services.health);
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(services), adapter, {
     bodyParser: false,
     logger: ['error', 'warn'],

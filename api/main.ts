@@ -2,7 +2,7 @@ import { openChanges } from '../db/changes.ts';
 import { openDatabase } from '../db/database.ts';
 import { readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
-import { createRegistry } from '../process/metrics.ts';
+import { createRegistry, measureConnections } from '../process/metrics.ts';
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { createApp } from './app.ts';
@@ -12,6 +12,7 @@ const log = createLog('api', settings.RUNTIMEAI_LOG_LEVEL);
 exitOnLostErrors(log);
 const registry = createRegistry('api');
 const database = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+measureConnections(registry, database);
 const temporal = createTemporalClient({
   address: settings.RUNTIMEAI_TEMPORAL_ADDRESS,
   namespace: settings.RUNTIMEAI_TEMPORAL_NAMESPACE,

@@ -83,8 +83,41 @@ test('policies are set from a file and shown as they can be set again', async ()
   expect(await admin(['policy', 'set', '--tenant', 'globex', '--file', file])).toMatchObject({ code: 0 });
 });
 
+test('a policy file that is none is answered with the place within it', async () => {
+  const file = join(folder, 'wrong.yaml');
+  for (const text of ['rules', 'policies:\n  - name: n\n    rules', '- name: n\n  rules']) {
+    writeFileSync(file, `${text.startsWith('rules') ? 'name: n\n' : ''}${text}: [{kind: refuse}]\n`);
+    const { code, stderr } = await admin(['policy', 'set', '--tenant', 'acme', '--file', file]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/rules\[0\]\.kind/);
+  }
+});
+
+test('the quota of a project is set, raised and shown', async () => {
+  await admin(['tenant', 'create', 'umbrella']);
+  const project = ['--tenant', 'umbrella', '--project', 'default'];
+  const none = await admin(['project', 'show', ...project]);
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('has no project default')]);
+  const quota = (pods: string) => [...project, '--cpu', '2.5', '--memory-mib', '4096', '--pods', pods];
+  for (const pods of ['4', '40'])
+    expect(await admin(['project', 'quota', ...quota(pods), '--storage-gib', '0'])).toMatchObject({
+      code: 0,
+    });
+  expect((await admin(['project', 'show', '--tenant', 'umbrella'])).stdout).toBe(
+    'default: 2.5 CPU cores, 4096 MiB of memory, 40 pods, 0 GiB of storage\n',
+  );
+});
+
+const QUOTA = ['--cpu', '1', '--memory-mib', '1', '--storage-gib', '1'];
+
 test.each([
   ['no owner address', ['migrate'], { RUNTIMEAI_DATABASE_OWNER_URL: '' }, 'RUNTIMEAI_DATABASE_OWNER_URL'],
+  [
+    'a database that is not there',
+    ['tenant', 'create', 'acme'],
+    { RUNTIMEAI_DATABASE_OWNER_URL: 'postgres://owner:secret@127.0.0.1:1/runtimeai' },
+    'PostgreSQL at 127.0.0.1:1/runtimeai could not be used',
+  ],
   ['a bad tenant', ['tenant', 'create', 'a--b'], {}, 'single hyphens'],
   [
     'an unknown tenant',
@@ -103,6 +136,24 @@ test.each([
     ['tenant', 'create', 'initech', '--policy', 'nope'],
     {},
     'neither "sample" nor "open"',
+  ],
+  [
+    'a quota of an unknown tenant',
+    ['project', 'quota', '--tenant', 'nobody', '--project', 'default', '--pods', '1', ...QUOTA],
+    {},
+    'no tenant nobody',
+  ],
+  [
+    'a quota of no pods',
+    ['project', 'quota', '--tenant', 'acme', '--project', 'default', '--pods', '0', ...QUOTA],
+    {},
+    'at pods',
+  ],
+  [
+    'a quota that is no number',
+    ['project', 'quota', '--tenant', 'acme', '--project', 'default', '--pods', 'many', ...QUOTA],
+    {},
+    'must be a number',
   ],
   [
     'a strange duration',

@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { ZodError, z } from 'zod';
 import { apiKeyCommands } from './admin/keys.ts';
 import { migrateCommand } from './admin/migrate.ts';
+import { whyDatabaseRefused } from './admin/owner.ts';
 import { policyCommands } from './admin/policies.ts';
+import { projectCommands } from './admin/projects.ts';
 import { tenantCommands } from './admin/tenants.ts';
 
 /** `npm run admin -- …`: what only the owner of the database may do. */
@@ -12,7 +14,8 @@ export function adminProgram(): Command {
     .addCommand(migrateCommand())
     .addCommand(tenantCommands())
     .addCommand(apiKeyCommands())
-    .addCommand(policyCommands());
+    .addCommand(policyCommands())
+    .addCommand(projectCommands());
 }
 
 if (import.meta.main) {
@@ -26,5 +29,6 @@ if (import.meta.main) {
 
 function messageOf(error: unknown): string {
   if (error instanceof ZodError) return z.prettifyError(error);
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return whyDatabaseRefused(error) ?? error.message;
 }

@@ -16,8 +16,16 @@ export interface Database {
   readonly global: GlobalSql;
   /** The address, for the connection that listens. */
   readonly url: string;
+  /** How many connections are open and idle, and how many callers wait for one. */
+  connections(): ConnectionCounts;
   /** Waits for running statements, then closes every connection. */
   close(): Promise<void>;
+}
+
+export interface ConnectionCounts {
+  readonly open: number;
+  readonly idle: number;
+  readonly waiting: number;
 }
 
 /** What of a log the database layer needs; pino's fits. */
@@ -52,6 +60,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     forKey: keyId => singleStatements(pool, { keyId }),
     global: singleStatements(pool, 'none'),
     url,
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };
 }

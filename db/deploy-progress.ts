@@ -56,7 +56,7 @@ export async function writeStage(db: TenantSql, change: StageChange): Promise<St
   const { rows } = await sql`
     with operation as (${openOperation(change)}),
     staged as (
-      update operations o set stage = ${stage}, message = ${event.message}, waits_for = ${change.waitsFor ?? null}
+      update operations o set stage = ${stage}, stage_since = now(), message = ${event.message}, waits_for = ${change.waitsFor ?? null}
       from operation where o.id = operation.id
     ), deployment as (
       update deployments d set stage = ${stage},

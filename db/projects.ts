@@ -7,6 +7,11 @@ export interface Project {
   readonly quota: SlotQuota;
 }
 
+/** The projects of the tenant, by name. */
+export function listProjects(db: TenantSql): Promise<readonly Project[]> {
+  return db.selectFrom('projects').select(['name', 'quota']).orderBy('name').execute();
+}
+
 /** Sets what a project may hold, and makes the project when it is not there; for `npm run admin` and tests. */
 export async function setProjectQuota(db: TenantSql, { name, quota }: Project): Promise<void> {
   await db

@@ -119,6 +119,7 @@ interface Operations extends OfTenant {
   id: string;
   kind: 'deploy';
   stage: Stage;
+  stage_since: Generated<Date>;
   outcome: Outcome | null;
   project: string;
   environment: Environment;

@@ -3,6 +3,7 @@ import { TenantId } from '../domain/tenant.ts';
 import { insertApiKey } from './api-keys.ts';
 import type { Database } from './database.ts';
 import { type NewPolicy, replacePolicies } from './policies.ts';
+import { type Project, setProjectQuota } from './projects.ts';
 
 /** The owner's way to the database, as `openAsOwner` gives it. */
 type OwnerDatabase = Pick<Database, 'inTenant'>;
@@ -45,6 +46,17 @@ export async function setPolicies(
   await owner.inTenant(tenantId, async db => {
     await requireTenant(db, tenantId);
     await replacePolicies(db, policies);
+  });
+}
+
+/** Sets what a project of a tenant that exists may hold. */
+export async function setQuota(
+  owner: OwnerDatabase,
+  { tenantId, ...project }: Project & { tenantId: string },
+): Promise<void> {
+  await owner.inTenant(tenantId, async db => {
+    await requireTenant(db, tenantId);
+    await setProjectQuota(db, project);
   });
 }
 

@@ -36,6 +36,7 @@ export const Outcome = z.enum([
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 
+/** `code` is one of `domain/rules/error-code.ts`; the contract leaves it open, so that a new one breaks no reader. */
 export const OperationError = z.object({ code: z.string(), message: z.string() });
 export type OperationError = z.infer<typeof OperationError>;
 

@@ -42,7 +42,7 @@ export async function bringUp(options: {
 
 /** Stops the lab on these data, whoever started it, and ends what a killed one left; says what was done. */
 export async function bringDown(dataDir: string): Promise<string> {
-  if (!existsSync(join(dataDir, 'lab-state.json'))) return `There is no lab in ${dataDir}.`;
+  if (!existsSync(join(dataDir, 'lab-state.json'))) return `There is no lab in ${dataDir}; nothing to stop.`;
   const { supervisor } = openState(dataDir).read();
   if (supervisor && isRunning(supervisor)) {
     signalIfThere(supervisor.pid, 'SIGTERM');

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { run, runToSuccess } from './command.ts';
 import type { LabContext } from './context.ts';
 import { withLock } from './lock.ts';
+import { partReport } from './progress.ts';
 import { findExecutable, isExecutable } from './search-path.ts';
 
 /** Programs that run containers. */
@@ -19,13 +20,17 @@ const plugins = ['bridge', 'host-local', 'loopback'];
 
 /** containerd, runc and CNI plugins: the machine's own, else the distribution's packages unpacked into the cache. */
 export async function findContainerPrograms(
-  context: Pick<LabContext, 'cacheDir' | 'signal'>,
+  context: Pick<LabContext, 'cacheDir' | 'report' | 'signal'>,
 ): Promise<ContainerPrograms> {
   const own = installedHere();
   if (own) return own;
   const folder = join(context.cacheDir, 'containerd', distribution());
   await withLock({ path: `${folder}.lock`, signal: context.signal }, async () => {
-    if (!existsSync(folder)) await unpack(folder, context.signal);
+    if (existsSync(folder)) return;
+    const say = partReport('containerd', context.report);
+    say('working', `fetching ${packages.join(', ')} as packages into ${folder}, once per machine`);
+    await unpack(folder, context.signal);
+    say('ready', 'fetched and unpacked; nothing was installed');
   });
   const path = ['bin', 'sbin'].map(name => join(folder, 'usr', name));
   if (!isExecutable(join(folder, 'usr/bin/containerd')))

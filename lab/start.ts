@@ -92,20 +92,25 @@ function clusterOf({
 }
 
 function showWhereToLook(system: System, story: StoryResult | undefined): void {
-  const { apiUrl } = system.services;
-  const key = system.keys.developer;
+  const { services, keys, temporalUiUrl, kubeconfig, databaseOwnerUrl } = system;
+  const { apiUrl } = services;
   const runtime = story?.runtimeId ?? 'RUNTIME_ID';
+  const bearer = `-H 'Authorization: Bearer ${keys.developer}'`;
   console.log(`
 Where to look
   API             ${apiUrl}/v1/health
   API reference   ${apiUrl}/v1/reference
-  Temporal        ${story?.rolledBack.workflow.url ?? system.temporalUiUrl}
-  sample key      ${key}   (tenant acme, role developer)
+  Temporal        ${story?.rolledBack.workflow.url ?? temporalUiUrl}
+                  its tab "User Metadata" tells what happened in words
+  Kubernetes      ${kubeconfig.path} (context ${kubeconfig.context})
+  sample key      ${keys.developer}   (tenant acme, role developer: deploys)
+  approver’s key  ${keys.approver}   (tenant acme, role operator: approves)
+  admin           RUNTIMEAI_DATABASE_OWNER_URL=${databaseOwnerUrl} npm run admin -- --help
 
 Try next
-  curl -s ${apiUrl}/v1/runtimes/${runtime}/status -H 'Authorization: Bearer ${key}'
-  curl -s ${apiUrl}/v1/runtimes/${runtime}/events -H 'Authorization: Bearer ${key}'
-  curl -s ${apiUrl}/v1/operations/${story?.rolledBack.id ?? 'OPERATION_ID'} -H 'Authorization: Bearer ${key}'`);
+  curl -s ${apiUrl}/v1/runtimes/${runtime}/status ${bearer}
+  curl -s ${apiUrl}/v1/runtimes/${runtime}/events ${bearer}
+  curl -s ${apiUrl}/v1/operations/${story?.rolledBack.id ?? 'OPERATION_ID'} ${bearer}`);
 }
 
 function elapsed(startedAt: number): string {

@@ -5,7 +5,8 @@ import { openState, type ProcessRecord } from './state.ts';
 
 /** Each part of a lab with its address, process and uptime, as text. */
 export function describeLab(dataDir: string): string {
-  if (!existsSync(join(dataDir, 'lab-state.json'))) return `There is no lab in ${dataDir}.`;
+  if (!existsSync(join(dataDir, 'lab-state.json')))
+    return `There is no lab in ${dataDir}. npm run lab -- up starts one; --data DIR looks elsewhere.`;
   const { phase, supervisor, processes, ports } = openState(dataDir).read();
   const alive = supervisor !== undefined && isRunning(supervisor);
   const headline = alive ? `${phase}, run by process ${supervisor.pid}` : 'down';

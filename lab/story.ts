@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Deployment } from '../domain/deployment.ts';
 import type { RuntimeStatus } from '../domain/health.ts';
 import type { Operation } from '../domain/operation.ts';
+import { messageOfLogLine } from '../domain/rules/log-line.ts';
 import type { Runtime } from '../domain/runtime.ts';
 import { ApiClient } from './api-client.ts';
 
@@ -102,16 +103,16 @@ class Play {
   /** Prints each stage as it comes and approves when asked, until the operation has ended. */
   private async watch(begun: Operation): Promise<Operation> {
     const startedAt = performance.now();
-    let shown = '';
+    let shown: Operation | undefined;
     for (
       let operation = begun;
       ;
       operation = await this.developer.get<Operation>(`/operations/${begun.id}`)
     ) {
       this.options.signal.throwIfAborted();
-      const line = `${(operation.outcome ?? operation.stage).padEnd(17)} ${shortened(operation.progress?.message ?? '')}`;
-      if (line !== shown) this.options.say(`     ${seconds(startedAt)}  ${line}`);
-      shown = line;
+      const line = whatIsNew(operation, shown);
+      if (line !== undefined) this.options.say(`     ${seconds(startedAt)}  ${line}`);
+      shown = operation;
       if (operation.finished_at !== null) return operation;
       if (operation.stage === 'needs_attention')
         throw new Error(`${operation.id} needs attention: ${operation.progress?.message}`);
@@ -162,12 +163,25 @@ class Play {
     const pod = evidence.pods.find(each => !each.ready);
     if (!pod) throw new Error('the evidence names no pod that was not ready');
     say(`              pod ${pod.name}: ${pod.failed_probe ?? pod.reason ?? pod.phase}`);
-    for (const line of pod.logs.slice(-2)) say(`              log ${shortened(line)}`);
+    for (const line of pod.logs.slice(-2)) say(`              log ${shortened(messageOfLogLine(line))}`);
     if (realNode && pod.logs.length === 0)
       throw new Error(`there are no log lines in the evidence: ${pod.logs_unavailable}`);
     if (evidence.events.length === 0) throw new Error('there are no events in the evidence');
     say(`              ${evidence.events.length} events kept; more: ${evidence.see_more}`);
   }
+}
+
+/** The line for an operation that says something new; where its message only goes on, what was added. */
+function whatIsNew(operation: Operation, shown: Operation | undefined): string | undefined {
+  const [heading, message] = said(operation);
+  const [headingBefore, before] = shown ? said(shown) : [];
+  if (heading === headingBefore && message === before) return undefined;
+  const goesOn = before && message.length > before.length && message.startsWith(before);
+  return `${heading.padEnd(17)} ${shortened(goesOn ? `…${message.slice(before.length)}` : message)}`;
+}
+
+function said({ outcome, stage, progress }: Operation): [string, string] {
+  return [outcome ?? stage, progress?.message ?? ''];
 }
 
 /** Enough of a message for one line of a terminal; the whole of it is in the operation. */

@@ -23,6 +23,9 @@ export interface System {
   readonly services: Services;
   readonly keys: SampleKeys;
   readonly temporalUiUrl: string;
+  readonly kubeconfig: { readonly path: string; readonly context: string };
+  /** The database as the owner of its tables, for `npm run admin`. */
+  readonly databaseOwnerUrl: string;
   readonly settings: ServiceSettings;
   /** Whether agents' containers really run. */
   readonly realNode: boolean;
@@ -48,6 +51,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       keys,
       settings,
       temporalUiUrl: lab.temporal.uiUrl,
+      kubeconfig: { path: lab.cluster.kubeconfigPath, context: lab.cluster.contextName },
+      databaseOwnerUrl: lab.postgres.ownerUrl,
       realNode: lab.cluster.nodeKinds.includes('real'),
       nodesInWords: nodesInWords(lab, options),
       stop: () => lab.stop(),

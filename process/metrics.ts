@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Log } from './log.ts';
 
 export interface MetricsServer {
@@ -24,6 +24,26 @@ export function createRegistry(processName: string): Registry {
   registry.setDefaultLabels({ process: processName });
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** Adds the pool of database connections: callers that wait for one mean it is too small or the database too slow. */
+export function measureConnections(registry: Registry, pool: ConnectionPool): void {
+  new Gauge({
+    name: 'runtimeai_database_connections',
+    help: 'Connections to PostgreSQL that are open and idle, and callers that wait for one',
+    labelNames: ['state'] as const,
+    registers: [registry],
+    collect() {
+      const { open, idle, waiting } = pool.connections();
+      this.set({ state: 'busy' }, open - idle);
+      this.set({ state: 'idle' }, idle);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+}
+
+interface ConnectionPool {
+  connections(): { readonly open: number; readonly idle: number; readonly waiting: number };
 }
 
 /** Serves /metrics (Prometheus), /live and /ready of a worker process. */

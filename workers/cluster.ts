@@ -10,7 +10,7 @@ import { openDatabase } from '../db/database.ts';
 import { saveEvidence, savePlan } from '../db/deployments.ts';
 import { governanceOf, readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
-import { createRegistry, serveMetrics } from '../process/metrics.ts';
+import { createRegistry, measureConnections, serveMetrics } from '../process/metrics.ts';
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
@@ -22,6 +22,7 @@ exitOnLostErrors(log);
 const registry = createRegistry('cluster');
 
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+measureConnections(registry, db);
 const cluster = { kubeconfig: settings.RUNTIMEAI_KUBECONFIG, context: settings.RUNTIMEAI_KUBE_CONTEXT };
 const kubernetes = createKubernetesClient(await connectKubernetes(cluster));
 const helm = createHelm({ binary: settings.RUNTIMEAI_HELM, ...cluster, environment: process.env });

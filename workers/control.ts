@@ -1,13 +1,16 @@
 import { createRecordActivities } from '../activities/records.ts';
 import { openDatabase } from '../db/database.ts';
+import { readWaiting } from '../db/waiting.ts';
 import { DEFAULT_SLOT_QUOTA, governanceOf, readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
-import { createRegistry, serveMetrics } from '../process/metrics.ts';
+import { createRegistry, measureConnections, serveMetrics } from '../process/metrics.ts';
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
 import { WORKFLOW_BUNDLE } from './bundle.ts';
+import { reportOperations } from './operation-reports.ts';
 import { startTemporalWorker } from './temporal-worker.ts';
+import { measureWaiting } from './waiting-metrics.ts';
 
 const settings = readConfig();
 const log = createLog('control', settings.RUNTIMEAI_LOG_LEVEL);
@@ -15,6 +18,8 @@ exitOnLostErrors(log);
 const registry = createRegistry('control');
 
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+measureConnections(registry, db);
+measureWaiting(registry, { read: () => readWaiting(db.global), log });
 const records = createRecordActivities({
   db,
   governance: governanceOf(settings),
@@ -27,7 +32,7 @@ const worker = await startTemporalWorker({
     taskQueue: TASK_QUEUES.control,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
     activities: { ...records },
-    interceptors: { activity: [countActivities(registry)] },
+    interceptors: { activity: [countActivities(registry), reportOperations({ log, registry })] },
     maxCachedWorkflows: 500,
     maxConcurrentLocalActivityExecutions: 50,
   },

@@ -1,11 +1,11 @@
-import { createHealthActivities } from '../activities/health.ts';
+import { createRolloutActivities } from '../activities/rollout.ts';
 import { connectKubernetes } from '../clients/kubernetes/connection.ts';
 import { createKubernetesClient } from '../clients/kubernetes/requests.ts';
 import { openDatabase } from '../db/database.ts';
 import { beat, saveHealth } from '../db/health.ts';
 import { readConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
-import { createRegistry, serveMetrics } from '../process/metrics.ts';
+import { createRegistry, measureConnections, serveMetrics } from '../process/metrics.ts';
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
@@ -29,6 +29,7 @@ const connection = await connectKubernetes({
 });
 const kubernetes = createKubernetesClient(connection);
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
+measureConnections(registry, db);
 
 const watch = startClusterWatch({
   connection,
@@ -104,7 +105,7 @@ worker = await startTemporalWorker({
   settings,
   worker: {
     taskQueue: TASK_QUEUES.observer,
-    activities: { ...createHealthActivities({ facts: watch.facts, maxAgeSeconds }) },
+    activities: { ...createRolloutActivities({ facts: watch.facts, maxAgeSeconds }) },
     interceptors: { activity: [countActivities(registry)] },
     // One waits in each running verification and costs nothing but memory.
     maxConcurrentActivityTaskExecutions: 2000,

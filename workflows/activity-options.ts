@@ -1,8 +1,8 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { EvidenceActivities } from '../activities/evidence.ts';
-import type { HealthActivities } from '../activities/health.ts';
 import type { ReleaseActivities } from '../activities/helm.ts';
 import type { RecordActivities } from '../activities/records.ts';
+import type { RolloutActivities } from '../activities/rollout.ts';
 import type { SlotActivities } from '../activities/slots.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 
@@ -81,7 +81,7 @@ export const cluster = {
  * Waits as long as the verification takes; a dead observer is noticed within ten seconds and the wait goes on in the
  * next one. Nobody waits for its end once its answer is not wanted any more.
  */
-export const watching = proxyActivities<Pick<HealthActivities, 'awaitRollout'>>({
+export const watching = proxyActivities<Pick<RolloutActivities, 'awaitRollout'>>({
   taskQueue: TASK_QUEUES.observer,
   startToCloseTimeout: '3 hours',
   scheduleToCloseTimeout: '1 day',
@@ -91,7 +91,7 @@ export const watching = proxyActivities<Pick<HealthActivities, 'awaitRollout'>>(
 });
 
 /** One answer from memory; without an observer it must fail soon, so that the deadline means something. */
-export const glancing = proxyActivities<Pick<HealthActivities, 'readRollout'>>({
+export const glancing = proxyActivities<Pick<RolloutActivities, 'readRollout'>>({
   taskQueue: TASK_QUEUES.observer,
   startToCloseTimeout: '5s',
   scheduleToCloseTimeout: '15s',

@@ -93,7 +93,7 @@ async function story(
     journal.began('awaiting_approval', admission.policy.reason, 'an approval');
     const status = await parts.gate.awaitDecision(admission.approval);
     if (status !== 'approved') return notApproved(status, admission, parts.gate);
-    await journal.enter('preparing', 'approved', { approvalStatus: 'approved' });
+    await journal.enter('preparing', parts.gate.approvals(), { approvalStatus: 'approved' });
   } else {
     journal.began('preparing', admission.policy.reason);
   }

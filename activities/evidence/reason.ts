@@ -1,3 +1,4 @@
+import { messageOfLogLine } from '../../domain/rules/log-line.ts';
 import type { EvidenceEvent, Findings } from './findings.ts';
 import type { PodFinding } from './pods.ts';
 
@@ -13,7 +14,7 @@ export function reasonInWords(findings: Findings, given: string): string {
   const state = pod.neverReady ? 'never became ready' : 'are not ready';
   const head = `${missing} of ${total} pods ${state}`;
   const line = pod.evidence.logs.at(-1);
-  const tail = line === undefined ? '' : `; last log line: ${line.slice(0, LONGEST_LINE)}`;
+  const tail = line === undefined ? '' : `; last log line: ${messageOfLogLine(line).slice(0, LONGEST_LINE)}`;
   return cause === undefined && line === undefined
     ? `${head}; ${given}`
     : `${head}${cause ? `: ${cause}` : ''}${tail}`;

@@ -1,9 +1,9 @@
 import { classify, readableTail } from '../../clients/helm/errors.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import type { ReleaseReport } from '../../domain/deployment.ts';
+import { type Beat, beating } from '../beating.ts';
+import { failure, helmSaid, together, translating } from '../failures.ts';
 import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
-import { type Beat, beating } from './beating.ts';
-import { failure, helmSaid, together, translating } from './failures.ts';
 import { type Finding, judgeInstall } from './judge.ts';
 import { ATTEMPT_LABEL, logFields, nameOf, OPERATION_LABEL, releaseOf } from './operation.ts';
 import { type Prepared, prepare, type RenderedPlans, render } from './rendering.ts';
@@ -53,7 +53,7 @@ async function expectPlanned(
   if (rendering.planDigest === input.planDigest)
     return { ...prepared, manifestDigest: rendering.manifestDigest };
   throw failure(
-    'PlanChanged',
+    'plan_changed',
     `${nameOf(input.target)} is not applied: it now renders to ${rendering.planDigest}, but ${input.planDigest} was planned and approved. The chart or the platform's settings changed in between.`,
     { nextStep: 'Deploy again, which plans anew.' },
   );
@@ -111,7 +111,7 @@ function confirmed(input: InstallInput, release: Release, expected: Expected): R
 
 function interrupted(input: InstallInput, release: Release): Error {
   return failure(
-    'HelmInterrupted',
+    'helm_interrupted',
     `Helm reported success for ${nameOf(input.target)}, but revision ${release.revision} was still ${release.status}; it is closed as failed.`,
     { nextStep: 'The upgrade is repeated by itself.', retryable: true },
   );

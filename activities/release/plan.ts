@@ -9,9 +9,9 @@ import type { Release } from '../../clients/helm/storage.ts';
 import { summarize } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { Plan, PlanReport } from '../../domain/deployment.ts';
+import { beating } from '../beating.ts';
+import { failure, together, translating } from '../failures.ts';
 import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
-import { beating } from './beating.ts';
-import { failure, together, translating } from './failures.ts';
 import { hasMark } from './judge.ts';
 import { logFields, nameOf, releaseOf } from './operation.ts';
 import { type Prepared, prepare, type RenderedPlans, type Rendering, render } from './rendering.ts';
@@ -42,7 +42,7 @@ function refuseDangerous(input: PlanInput, rendering: Rendering): void {
   const violations = violationsOf(objects, input.target.namespace);
   if (violations.length === 0) return;
   throw failure(
-    'ManifestRefused',
+    'manifest_refused',
     `${nameOf(input.target)} is not deployed, nothing was changed: ${violations.join('; ')}.`,
     {
       nextStep: 'Remove this from the chart, then deploy again.',

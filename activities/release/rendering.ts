@@ -3,9 +3,9 @@ import { type Chart, readChart } from '../../clients/helm/chart.ts';
 import { parseRendered, type RenderedObject, renderedDigest } from '../../clients/helm/manifests.ts';
 import { estimateRevisionBytes, MAX_REVISION_BYTES } from '../../clients/helm/release-size.ts';
 import { chartValues } from '../../domain/rules/chart-values.ts';
+import type { Beat } from '../beating.ts';
+import { failure } from '../failures.ts';
 import type { ReleaseDeps, ReleaseInput } from '../helm.ts';
-import type { Beat } from './beating.ts';
-import { failure } from './failures.ts';
 import { nameOf, releaseOf } from './operation.ts';
 
 /** Everything a render depends on: the same prepared input renders the same manifests. */
@@ -32,7 +32,7 @@ export async function prepare(deps: ReleaseDeps, input: ReleaseInput): Promise<P
   const { governance, scheduling, registry } = deps;
   if (governance === undefined) {
     throw failure(
-      'GovernanceSettingsMissing',
+      'governance_settings_missing',
       `${nameOf(target)} is not deployed: the governed endpoints are not all configured.`,
       {
         nextStep: 'Set all five endpoint variables named in docs/configuration.md, then deploy again.',
@@ -81,7 +81,7 @@ function refuseTooLarge(input: ReleaseInput, prepared: Prepared, rendered: strin
   });
   if (bytes <= MAX_REVISION_BYTES) return;
   throw failure(
-    'ReleaseTooLarge',
+    'release_too_large',
     `${nameOf(input.target)} is not deployed, nothing was changed: one revision would take about ${bytes} bytes, and Helm keeps it in a Secret of at most 1 MiB.`,
     { nextStep: 'Make the chart or its values smaller, then deploy again.' },
   );

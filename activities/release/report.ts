@@ -1,7 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import type { Release } from '../../clients/helm/storage.ts';
 import type { ReleaseReport } from '../../domain/deployment.ts';
-import { failure } from './failures.ts';
+import { failure } from '../failures.ts';
 import { nameOf, type ReleaseOperation } from './operation.ts';
 
 /** What the workflow is told of a revision. */
@@ -14,7 +14,7 @@ export function reportOf(release: Release): ReleaseReport {
 export function changedOutside(operation: ReleaseOperation, release: Release): ApplicationFailure {
   const { revision, status, description } = release;
   return failure(
-    'ChangedOutside',
+    'changed_outside',
     `Revision ${revision} of ${nameOf(operation.target)} (${status}: ${description}) was not made by ${operation.operationId}; nothing is changed over it.`,
     {
       nextStep:
@@ -26,7 +26,7 @@ export function changedOutside(operation: ReleaseOperation, release: Release): A
 /** What Helm stored is not what it was asked for. */
 export function readBackMismatch(operation: ReleaseOperation, message: string): ApplicationFailure {
   return failure(
-    'ReadBackMismatch',
+    'read_back_mismatch',
     `${nameOf(operation.target)} was read back after the change: ${message}`,
     {
       nextStep:

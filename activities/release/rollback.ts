@@ -1,9 +1,9 @@
 import { classify } from '../../clients/helm/errors.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import type { ReleaseReport } from '../../domain/deployment.ts';
+import { type Beat, beating } from '../beating.ts';
+import { failure, helmSaid, translating } from '../failures.ts';
 import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
-import { type Beat, beating } from './beating.ts';
-import { failure, helmSaid, translating } from './failures.ts';
 import { type Finding, judgeRollback } from './judge.ts';
 import { logFields, nameOf, releaseOf } from './operation.ts';
 import { changedOutside, readBackMismatch, reportOf } from './report.ts';
@@ -40,7 +40,7 @@ function wantedRevision(input: RollbackInput, history: readonly Release[]): Rele
   const wanted = history.find(release => release.revision === input.toRevision);
   if (wanted !== undefined) return wanted;
   throw failure(
-    'ReleaseNotFound',
+    'release_not_found',
     `Revision ${input.toRevision} of ${nameOf(input.target)} is no longer in the release storage, so nothing can go back to it.`,
     {
       nextStep: 'Deploy the wanted version again; Helm keeps the last ten revisions.',

@@ -1,6 +1,6 @@
 import type { Release } from '../../clients/helm/storage.ts';
+import { awaitOrphan, type Beat } from '../beating.ts';
 import type { ReleaseDeps } from '../helm.ts';
-import { awaitOrphan, type Beat } from './beating.ts';
 import { type Finding, INTERRUPTED } from './judge.ts';
 import { logFields, type ReleaseOperation, releaseOf } from './operation.ts';
 

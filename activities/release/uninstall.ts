@@ -1,7 +1,7 @@
 import type { Release } from '../../clients/helm/storage.ts';
+import { beating } from '../beating.ts';
+import { translating } from '../failures.ts';
 import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
-import { beating } from './beating.ts';
-import { translating } from './failures.ts';
 import { type Finding, hasMark, isPending } from './judge.ts';
 import { logFields, releaseOf } from './operation.ts';
 import { changedOutside, readBackMismatch } from './report.ts';

@@ -56,8 +56,10 @@ export class ApprovalsService {
       update: decideUpdate,
       input: { approvalId, by: requesterOf(caller), decision, ...(comment !== undefined && { comment }) },
     };
-    const { answer, replayed } = await this.#parts.messages.send(message).catch(error => {
-      throw whyTooLate(error, before);
+    const { answer, replayed } = await this.#parts.messages.send(message).catch(async (error: unknown) => {
+      if (!(error instanceof ProblemError) || error.code !== 'operation_finished') throw error;
+      // Read again: it may have been closed while the decision was on its way.
+      throw tooLate(await this.read(caller, approvalId), error);
     });
     const after = await this.read(caller, approvalId);
     // The workflow closes the approval right after its answer; the answer already says how.
@@ -66,13 +68,15 @@ export class ApprovalsService {
   }
 }
 
-/** That the operation has finished says less than how its approval ended. */
-function whyTooLate(error: unknown, { id, status, expires_at }: Approval): unknown {
-  if (!(error instanceof ProblemError) || error.code !== 'operation_finished') return error;
-  const { extras } = error;
+/** The same words as the workflow has for it while it lives (workflows/parts/approval-gate.ts). */
+function tooLate({ id, status, expires_at }: Approval, { extras }: ProblemError): ProblemError {
   if (status === 'expired')
     return new ProblemError('approval_expired', `Approval ${id} expired at ${expires_at}.`, extras);
   if (status === 'approved' || status === 'rejected')
     return new ProblemError('already_decided', `Approval ${id} is already ${status}.`, extras);
-  return error;
+  return new ProblemError(
+    'not_awaiting_approval',
+    `Nobody waits for approval ${id} any more: its operation has ended.`,
+    extras,
+  );
 }

@@ -5,10 +5,19 @@ import {
 } from '@temporalio/client';
 import { Counter, type Registry } from 'prom-client';
 import type { DeployRuntimeInput } from '../../domain/deployment.ts';
+import type { Runtime } from '../../domain/runtime.ts';
 import { runtimeWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUES } from '../../temporal/names.ts';
 import type { deployRuntime } from '../../workflows/deploy-runtime.ts';
 import { type Admitted, admitUpdate } from '../../workflows/messages.ts';
 import { COMMAND_DEADLINE_MS } from '../http/temporal-problem.ts';
+
+/** What the Web UI calls the runtime by, and searches for. */
+export type RuntimeTitle = Pick<Runtime, 'name' | 'project' | 'environment'>;
+
+interface BeginOptions {
+  readonly about: RuntimeTitle;
+  readonly replayed: boolean;
+}
 
 /** Starts deploys. The workflow id is the runtime's lock, so the second of two at a time is not started. */
 export class Admissions {
@@ -26,14 +35,14 @@ export class Admissions {
   }
 
   /** Begins the deploy and answers once it is admitted; `busy` when another operation holds the runtime. */
-  async begin(input: DeployRuntimeInput, { replayed }: { replayed: boolean }): Promise<Admitted | 'busy'> {
+  async begin(input: DeployRuntimeInput, options: BeginOptions): Promise<Admitted | 'busy'> {
     const deadline = Date.now() + COMMAND_DEADLINE_MS;
-    const admitted = await this.#temporal.withDeadline(deadline, () => this.#start(input, replayed));
+    const admitted = await this.#temporal.withDeadline(deadline, () => this.#start(input, options));
     if (admitted !== 'busy') this.#admitted.inc({ kind: input.create ? 'install' : 'upgrade' });
     return admitted;
   }
 
-  async #start(input: DeployRuntimeInput, replayed: boolean): Promise<Admitted | 'busy'> {
+  async #start(input: DeployRuntimeInput, { about, replayed }: BeginOptions): Promise<Admitted | 'busy'> {
     const { operationId } = input;
     try {
       return await this.#temporal.workflow.executeUpdateWithStart(admitUpdate, {
@@ -41,7 +50,7 @@ export class Admissions {
         updateId: operationId,
         startWorkflowOperation: new WithStartWorkflowOperation<typeof deployRuntime>(
           'deployRuntime',
-          startOptions(input),
+          startOptions(input, about),
         ),
       });
     } catch (error) {
@@ -61,8 +70,9 @@ export class Admissions {
   }
 }
 
-function startOptions(input: DeployRuntimeInput) {
-  const { tenantId, runtimeId, operationId, create } = input;
+function startOptions(input: DeployRuntimeInput, { name, project, environment }: RuntimeTitle) {
+  const { tenantId, runtimeId, operationId, create, agent } = input;
+  const image = agent.image.slice(agent.image.lastIndexOf('/') + 1);
   return {
     workflowId: runtimeWorkflowId(runtimeId),
     taskQueue: TASK_QUEUES.control,
@@ -72,11 +82,13 @@ function startOptions(input: DeployRuntimeInput) {
       { key: SEARCH_ATTRIBUTES.tenant, value: tenantId },
       { key: SEARCH_ATTRIBUTES.runtime, value: runtimeId },
       { key: SEARCH_ATTRIBUTES.operation, value: operationId },
-      ...(create ? [{ key: SEARCH_ATTRIBUTES.environment, value: create.environment }] : []),
+      { key: SEARCH_ATTRIBUTES.environment, value: environment },
     ],
-    staticSummary: create
-      ? `install ${create.name} (${tenantId}/${create.project})`
-      : `deploy into ${runtimeId} (${tenantId})`,
+    staticSummary:
+      `${name}: ${create ? 'install' : 'deploy'} ${image} (${environment}, ${tenantId}/${project})`.slice(
+        0,
+        200,
+      ),
     staticDetails: detailsOf(input),
   };
 }

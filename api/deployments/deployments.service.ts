@@ -36,11 +36,12 @@ export class DeploymentsService {
   /** Begins a deploy into an existing runtime. The runtime is looked for first: the lock is one for all tenants. */
   async create({ caller, runtimeId, request, key }: DeploymentCommand): Promise<Begun<Operation>> {
     const { runtimes, deploys, operations } = this.#parts;
-    await runtimes.read(caller, runtimeId);
+    const about = await runtimes.read(caller, runtimeId);
     const route = `POST /v1/runtimes/${runtimeId}/deployments`;
     const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
-    const claimed = await deploys.begin({ caller, key, route, body: request, ids }, ids =>
-      deployInput({ caller, ids }, request),
+    const claimed = await deploys.begin(
+      { caller, key, route, body: request, ids },
+      { about, inputOf: ids => deployInput({ caller, ids }, request) },
     );
     const { operationId } = claimed.ids;
     return {

@@ -9,7 +9,7 @@ import type { Principal } from '../../domain/principal.ts';
 import { type Claim, type Command, claim } from '../http/idempotency.ts';
 import { ProblemError } from '../http/problem.ts';
 import { requesterOf } from '../http/request.ts';
-import type { Admissions } from './admissions.ts';
+import type { Admissions, RuntimeTitle } from './admissions.ts';
 
 interface DeployParts {
   readonly database: Database;
@@ -25,13 +25,16 @@ export class Deploys {
   }
 
   /** Answers when the deploy is admitted; throws the refusal, or `runtime_busy` with a link to what runs. */
-  async begin(command: Command, inputOf: (ids: ReservedIds) => DeployRuntimeInput): Promise<Claim> {
+  async begin(
+    command: Command,
+    { about, inputOf }: { about: RuntimeTitle; inputOf: (ids: ReservedIds) => DeployRuntimeInput },
+  ): Promise<Claim> {
     const { database } = this.#parts;
     const claimed = await claim(database, command);
     const { ids, replayed } = claimed;
     const sql = database.forTenant(command.caller.tenantId);
     if (replayed && (await findOperation(sql, ids.operationId))) return claimed;
-    await this.#start(inputOf(ids), replayed);
+    await this.#start(inputOf(ids), { about, replayed });
     return claimed;
   }
 
@@ -39,9 +42,12 @@ export class Deploys {
    * An operation is recorded as finished a moment before its workflow lets the lock go, and as begun a moment after
    * it took it. While the records know of nothing that runs, starting is tried again for a second or two.
    */
-  async #start(input: DeployRuntimeInput, replayed: boolean): Promise<void> {
+  async #start(
+    input: DeployRuntimeInput,
+    options: { about: RuntimeTitle; replayed: boolean },
+  ): Promise<void> {
     for (const pauseMs of [25, 50, 100, 200, 400, 800, 0]) {
-      if ((await this.#parts.admissions.begin(input, { replayed })) !== 'busy') return;
+      if ((await this.#parts.admissions.begin(input, options)) !== 'busy') return;
       const running = await this.#running(input);
       if (running || pauseMs === 0) throw busy(input.runtimeId, running);
       await delay(pauseMs);

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../../process/log.ts';
 import { PROBLEMS, type ProblemCode, ProblemError } from './problem.ts';
+import { pathOf } from './request-log.ts';
 import { sendProblem } from './send-problem.ts';
 
 /** Recognises the errors of one outside part, e.g. the database being away; nothing when it is none of its own. */
@@ -30,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500)
       this.#parts.log.error(
         { err: problem.cause ?? problem, request: request.id, code: problem.code },
-        `${request.method} ${request.url} could not be answered`,
+        `${request.method} ${pathOf(request)} could not be answered`,
       );
     if (reply.raw.headersSent) return void reply.raw.destroy();
     sendProblem({ request, reply }, problem);
@@ -49,7 +50,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   #noRoute(request: FastifyRequest): ProblemError {
-    const path = request.url.split('?')[0] ?? request.url;
+    const path = pathOf(request);
     const allowed = this.#parts.allowedMethods(path);
     if (allowed.length === 0 || allowed.includes(request.method))
       return new ProblemError(

@@ -48,8 +48,8 @@ function levelOf(route: string, reply: FastifyReply): 'debug' | 'info' {
   return QUIET_ROUTES.has(route) && reply.statusCode < 500 ? 'debug' : 'info';
 }
 
-/** Without the query: whoever puts a token there shall not find it in the log. */
-function pathOf({ url }: FastifyRequest): string {
+/** The path without the query: whoever puts a token there shall not find it in the log. */
+export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
   return url.split('?')[0] ?? url;
 }
 

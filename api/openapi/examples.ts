@@ -4,7 +4,7 @@ export const EXAMPLES = {
     smallest: {
       summary: 'The least that can be said',
       value: {
-        name: 'support-agent',
+        name: 'my-agent',
         type: 'agent_runtime',
         spec: { agent: { framework: { name: 'custom' }, image: 'runtimeai.dev/sample-agent:1.0.0' } },
       },

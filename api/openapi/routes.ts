@@ -208,13 +208,7 @@ const approvalRoutes: readonly Route[] = [
       schema: Approval,
       headers: ['Idempotent-Replayed'],
     },
-    problems: [
-      'four_eyes',
-      'already_decided',
-      'approval_expired',
-      'not_awaiting_approval',
-      'operation_finished',
-    ],
+    problems: ['four_eyes', 'already_decided', 'approval_expired', 'not_awaiting_approval'],
   },
 ];
 

@@ -46,10 +46,13 @@ export class RuntimesService {
     };
     const claimed = await this.#parts.deploys.begin(
       { caller, key, route: 'POST /v1/runtimes', body: request, ids },
-      ids => ({
-        ...deployInput({ caller, ids }, { ...request, agent: request.spec.agent }),
-        create: { name, project, environment, labels },
-      }),
+      {
+        about: request,
+        inputOf: ids => ({
+          ...deployInput({ caller, ids }, { ...request, agent: request.spec.agent }),
+          create: { name, project, environment, labels },
+        }),
+      },
     );
     const { runtimeId, operationId } = claimed.ids;
     return {

@@ -26,7 +26,7 @@ export function apiKeyCommands(): Command {
 function createCommand(): Command {
   return new Command('create')
     .description('Makes an API key and prints it; it is never shown again.')
-    .requiredOption('--tenant <id>')
+    .requiredOption('--tenant <id>', 'the tenant the key acts for')
     .requiredOption('--name <name>', 'who or what uses the key')
     .addOption(new Option('--role <role...>', 'what it may do').choices(Role.options).makeOptionMandatory())
     .addOption(new Option('--kind <kind>', 'who uses it').choices(['human', 'agent']).default('human'))
@@ -53,9 +53,10 @@ function createCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('Lists the keys of a tenant, without their secrets.')
-    .requiredOption('--tenant <id>')
+    .requiredOption('--tenant <id>', 'whose keys')
     .action(async ({ tenant }: { tenant: string }) => {
       const keys = await asOwner(owner => owner.inTenant(tenant, listApiKeys));
+      if (keys.length === 0) return console.log(`There is no key of a tenant ${tenant}.`);
       console.table(
         keys.map(key => ({
           key: key.key_id,
@@ -74,11 +75,13 @@ function revokeCommand(): Command {
   return new Command('revoke')
     .description('Makes a key useless from the next request on.')
     .argument('<key id>', 'the part of the key after the installation, as `key list` shows it')
-    .requiredOption('--tenant <id>')
+    .requiredOption('--tenant <id>', 'whose keys')
     .action(async (keyId: string, { tenant }: { tenant: string }) => {
       const revoked = await asOwner(owner => owner.inTenant(tenant, db => revokeApiKey(db, keyId)));
       if (!revoked)
-        throw new Error(`Tenant ${tenant} has no key ${keyId} in use; see key list --tenant ${tenant}.`);
+        throw new Error(
+          `Tenant ${tenant} has no key ${keyId} in use; see npm run admin -- key list --tenant ${tenant}.`,
+        );
       console.log(`Revoked ${keyId}.`);
     });
 }

@@ -11,7 +11,7 @@ export function policyCommands(): Command {
   policy
     .command('set')
     .description('Replaces all policies of a tenant.')
-    .requiredOption('--tenant <id>')
+    .requiredOption('--tenant <id>', 'whose policies')
     .requiredOption('--file <name or file>', 'a YAML or JSON file, or sample, or open')
     .action(async ({ tenant, file }: { tenant: string; file: string }) => {
       const policies = policiesFrom(file);
@@ -21,7 +21,7 @@ export function policyCommands(): Command {
   policy
     .command('show')
     .description('Prints the policies of a tenant as YAML that `policy set` takes.')
-    .requiredOption('--tenant <id>')
+    .requiredOption('--tenant <id>', 'whose policies')
     .action(async ({ tenant }: { tenant: string }) => {
       const found = await asOwner(owner => owner.inTenant(tenant, listPolicies));
       const policies = found.map(({ name, rules }) => ({ name, rules }));

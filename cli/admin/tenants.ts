@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { createTenant } from '../../db/tenants.ts';
+import { TenantId } from '../../domain/tenant.ts';
 import { asOwner } from './owner.ts';
 import { policiesFrom } from './policy-file.ts';
 
@@ -8,7 +9,7 @@ export function tenantCommands(): Command {
   const tenant = new Command('tenant').description('Makes tenants.');
   tenant
     .command('create')
-    .argument('<id>', 'lower-case letters, digits and single hyphens')
+    .argument('<id>', 'lower-case letters, digits and single hyphens', tenantIdOf)
     .description('Makes a tenant with its first policies; a tenant that is there keeps what it has.')
     .option('--policy <name or file>', 'sample, open, or a YAML or JSON file', 'sample')
     .action(async (tenantId: string, { policy }: { policy: string }) => {
@@ -19,4 +20,10 @@ export function tenantCommands(): Command {
       );
     });
   return tenant;
+}
+
+function tenantIdOf(text: string): string {
+  const parsed = TenantId.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`It ${parsed.error.issues.map(issue => issue.message).join('; ')}.`);
 }

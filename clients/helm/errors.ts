@@ -67,7 +67,8 @@ const RULES: readonly Rule[] = [
   {
     pattern: /exceeded quota|must be less than or equal to .* limit/i,
     kind: 'quota',
-    nextStep: 'Ask for less, remove something from the project, or have its quota raised; then deploy again.',
+    nextStep:
+      'Ask for less, remove something from the project, or have its quota raised (npm run admin -- project quota); then deploy again.',
   },
   {
     pattern: /another operation \(install\/upgrade\/rollback\) is in progress/i,

@@ -105,7 +105,7 @@ const NEXT_STEPS: Readonly<Record<KubernetesErrorKind, string>> = {
   not_found: 'Check the name and the namespace; somebody may have deleted it.',
   conflict: 'Somebody else changed or owns it: look at the object’s managedFields, then try again.',
   invalid: 'Correct the fields named here; trying again changes nothing.',
-  quota: 'Raise the quota of the project, or ask for less.',
+  quota: 'Ask for less, or have the quota of the project raised (npm run admin -- project quota).',
   terminating: 'Wait until it is gone; if it stays, look at its finalizers.',
   throttled: 'The API server is busy; the call is tried again.',
   server:

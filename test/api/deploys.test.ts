@@ -343,7 +343,7 @@ describe('cancelling', () => {
       operationId,
     ]);
     const late = await decide(approvalId, { decision: 'approve' });
-    expect([late.status, late.body.code]).toEqual([409, 'operation_finished']);
+    expect([late.status, late.body.code]).toEqual([409, 'not_awaiting_approval']);
   });
 
   test('needs no body at all', async () => {

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { EvidenceActivities } from '../../activities/evidence.ts';
-import type { HealthActivities } from '../../activities/health.ts';
 import type { ReleaseActivities } from '../../activities/helm.ts';
 import type {
   DecisionRecord,
@@ -9,14 +8,16 @@ import type {
   RecordActivities,
   StageRecord,
 } from '../../activities/records.ts';
+import type { RolloutActivities } from '../../activities/rollout.ts';
 import type { SlotActivities } from '../../activities/slots.ts';
 import type { Admission, ReleaseReport } from '../../domain/deployment.ts';
+import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { TASK_QUEUES } from '../../temporal/names.ts';
 
 export type Activities = RecordActivities &
   SlotActivities &
   ReleaseActivities &
-  HealthActivities &
+  RolloutActivities &
   EvidenceActivities;
 export type ActivityName = keyof Activities;
 export type Input<N extends ActivityName> = Parameters<Activities[N]>[0];
@@ -157,15 +158,18 @@ export function answer<N extends ActivityName>(output: Output<N>): Behaviour<N> 
   return () => Promise.resolve(output);
 }
 
+/** What a failure of ours is called; `Error` is one that no activity has classified. */
+type FailureType = ErrorCode | 'Error';
+
 /** Fails for good: no retry will help. */
-export function fail(type: string, message: string): Behaviour<ActivityName> {
+export function fail(type: FailureType, message: string): Behaviour<ActivityName> {
   return async () => {
     throw ApplicationFailure.nonRetryable(message, type);
   };
 }
 
 /** Fails in a way that Temporal tries again. */
-export function stumble(type: string, message: string): Behaviour<ActivityName> {
+export function stumble(type: FailureType, message: string): Behaviour<ActivityName> {
   return async () => {
     throw ApplicationFailure.retryable(message, type);
   };

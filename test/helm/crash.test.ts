@@ -43,7 +43,7 @@ describe('Helm is killed in the middle', () => {
     const { install, mark, ended } = await begin(nextDeploy(first, { image: WAITS }), 1);
 
     process.kill(-mark.pid, 'SIGKILL');
-    await expect(ended).rejects.toMatchObject({ type: 'HelmInterrupted', nonRetryable: false });
+    await expect(ended).rejects.toMatchObject({ type: 'helm_interrupted', nonRetryable: false });
     expect(await revisionsOf(world, install)).toEqual(['1 deployed', '2 failed']);
 
     const again = attempt(() => activities.installRelease(install), { attempt: 2, heartbeatDetails: mark });
@@ -81,7 +81,7 @@ describe('Helm is killed in the middle', () => {
       (await revisionsOf(world, first)).includes('3 pending-rollback'),
     );
     process.kill(-mark.pid, 'SIGKILL');
-    await expect(ended).rejects.toMatchObject({ type: 'HelmInterrupted', nonRetryable: false });
+    await expect(ended).rejects.toMatchObject({ type: 'helm_interrupted', nonRetryable: false });
 
     const again = attempt(() => activities.rollbackRelease(rollback), { attempt: 2, heartbeatDetails: mark });
     await gateOpens(first);
@@ -175,7 +175,7 @@ describe('an API server that does not answer', () => {
     const plan = await attempt(() => activities.planRelease({ ...input, knownRevision: 0 }));
     const install = { ...input, baseRevision: 0, planDigest: plan.digest };
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject({
-      type: 'ClusterUnreachable',
+      type: 'cluster_unreachable',
       nonRetryable: false,
       message: expect.stringContaining('connection refused'),
     });

@@ -80,7 +80,7 @@ describe('the agent chart on a real API server', () => {
     });
     const planned = attempt(() => activities.planRelease({ ...input, knownRevision: 0 }));
     await expect(planned).rejects.toMatchObject({
-      type: 'ValuesRefused',
+      type: 'values_refused',
       nonRetryable: true,
       message: expect.stringContaining('/image'),
     });
@@ -137,7 +137,7 @@ describe('what the cluster or the chart refuses', () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:no-render' });
     const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
     await expect(planned).rejects.toMatchObject({
-      type: 'ChartDoesNotRender',
+      type: 'chart_does_not_render',
       nonRetryable: true,
       message: expect.stringContaining('this chart does not render'),
     });
@@ -147,7 +147,7 @@ describe('what the cluster or the chart refuses', () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:grants-rights' });
     const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
     await expect(planned).rejects.toMatchObject({
-      type: 'ManifestRefused',
+      type: 'manifest_refused',
       message: expect.stringContaining('RoleBinding'),
     });
   });
@@ -155,7 +155,7 @@ describe('what the cluster or the chart refuses', () => {
   it('stops a release that is larger than a Secret may be', async () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:large' });
     const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
-    await expect(planned).rejects.toMatchObject({ type: 'ReleaseTooLarge', nonRetryable: true });
+    await expect(planned).rejects.toMatchObject({ type: 'release_too_large', nonRetryable: true });
   });
 
   it.each(['unknown-field', 'no-port'])(
@@ -163,7 +163,7 @@ describe('what the cluster or the chart refuses', () => {
     async fate => {
       const input = deployOf(world, { image: `runtimeai.dev/agent:${fate}` });
       const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
-      await expect(planned).rejects.toMatchObject({ type: 'ClusterRefused', nonRetryable: true });
+      await expect(planned).rejects.toMatchObject({ type: 'cluster_refused', nonRetryable: true });
       expect(await revisionsOf(world, input)).toEqual([]);
     },
   );
@@ -173,7 +173,7 @@ describe('what the cluster or the chart refuses', () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:unknown-field' });
     const install = { ...input, baseRevision: 0, planDigest: await digestOf(input) };
     const failed = {
-      type: 'ReleaseFailed',
+      type: 'release_failed',
       nonRetryable: true,
       message: expect.stringContaining('field not declared in schema'),
     };
@@ -189,7 +189,7 @@ describe('what the cluster or the chart refuses', () => {
       const input = deployOf(world);
       const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
       await expect(planned).rejects.toMatchObject({
-        type: 'QuotaExceeded',
+        type: 'quota_exceeded',
         nonRetryable: true,
         message: expect.stringContaining('exceeded quota'),
       });
@@ -204,7 +204,7 @@ describe('what the cluster or the chart refuses', () => {
     await doomed.removeNamespace();
     const input = deployOf(doomed);
     const refused = {
-      type: 'ClusterRefused',
+      type: 'cluster_refused',
       nonRetryable: true,
       message: expect.stringContaining('being terminated'),
     };
@@ -222,7 +222,7 @@ describe('what the cluster or the chart refuses', () => {
     const input = deployOf(world);
     const install = { ...input, baseRevision: 0, planDigest: 'sha256:of-something-else' };
     await expect(attempt(() => world.activities().installRelease(install))).rejects.toMatchObject({
-      type: 'PlanChanged',
+      type: 'plan_changed',
       nonRetryable: true,
     });
     expect(await revisionsOf(world, input)).toEqual([]);
@@ -251,7 +251,7 @@ describe('a release that somebody else changes', () => {
     await byHand(input);
     const install = { ...next, baseRevision: plan.baseRevision, planDigest: plan.digest };
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject({
-      type: 'ChangedOutside',
+      type: 'changed_outside',
       nonRetryable: true,
     });
     expect(await revisionsOf(world, input)).toEqual(['1 superseded', '2 deployed']);
@@ -262,7 +262,7 @@ describe('a release that somebody else changes', () => {
     await byHand(rollback.input);
     const changed = { ...rollback, aboveRevision: 3 };
     await expect(attempt(() => activities.rollbackRelease(changed))).rejects.toMatchObject({
-      type: 'ChangedOutside',
+      type: 'changed_outside',
     });
     expect((await historyOf(world, rollback.input)).at(-1)?.labels['rtai-op']).toBe(rollback.operationId);
   });
@@ -271,7 +271,7 @@ describe('a release that somebody else changes', () => {
     const input = deployOf(world);
     await byHand(input);
     await expect(attempt(() => world.activities().uninstallRelease(input))).rejects.toMatchObject({
-      type: 'ChangedOutside',
+      type: 'changed_outside',
     });
     expect(await revisionsOf(world, input)).toEqual(['1 deployed']);
   });
@@ -285,7 +285,7 @@ describe('a release that somebody else changes', () => {
       { data: { release: 'bm9uc2Vuc2U=' } },
     );
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject({
-      type: 'ReleaseUnreadable',
+      type: 'release_unreadable',
       message: expect.stringContaining(name),
     });
   });

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHealthActivities, type RolloutQuestion } from '../../activities/health.ts';
+import { createRolloutActivities, type RolloutQuestion } from '../../activities/rollout.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { RolloutReport } from '../../domain/deployment.ts';
 import { judgeHealth } from '../../domain/rules/health.ts';
@@ -66,7 +66,7 @@ function awaitRollout(
   question: RolloutQuestion,
   environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }),
 ): Promise<RolloutReport> {
-  const activities = createHealthActivities({ facts: watch.facts, maxAgeSeconds: MAX_AGE_SECONDS });
+  const activities = createRolloutActivities({ facts: watch.facts, maxAgeSeconds: MAX_AGE_SECONDS });
   return environment.run(activities.awaitRollout, question);
 }
 

@@ -43,7 +43,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ends: 'failed',
     async play(plane) {
       const deploy = plane.prepare(firstInstall());
-      deploy.world.next('installRelease', doneThen(fail('HelmFailed', 'a Service is not allowed here')));
+      deploy.world.next('installRelease', doneThen(fail('helm_failed', 'a Service is not allowed here')));
       return started(deploy);
     },
   },
@@ -99,7 +99,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ends: 'errored',
     async play(plane) {
       const deploy = plane.prepare(upgrade());
-      deploy.world.next('planRelease', fail('ClusterUnreachable', 'connection refused'));
+      deploy.world.next('planRelease', fail('cluster_unreachable', 'connection refused'));
       return started(deploy);
     },
   },
@@ -129,7 +129,7 @@ async function stuckOnTheWayBack(plane: ControlPlane): Promise<Deploy> {
   const deploy = plane.prepare(upgrade());
   deploy.world
     .next('awaitRollout', answer({ ...progressing, status: 'failed' }))
-    .next('rollbackRelease', fail('HelmFailed', 'another operation is in progress'));
+    .next('rollbackRelease', fail('helm_failed', 'another operation is in progress'));
   await deploy.start();
   await deploy.until('needs_attention');
   return deploy;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../domain/event.ts';
 import type { ServiceName } from '../../lab/services.ts';
+import { must } from './caller.ts';
 import { type GatedSystem, startGatedSystem } from './gated-system.ts';
 import { isReady, kill, PROCESSES } from './processes.ts';
 import { MOMENTS, type Moment, SOAK_SECONDS, STORIES, type Staged, Stages } from './staged-deploys.ts';
@@ -76,6 +77,27 @@ describe.each(PROCESSES.map((name, index) => ({ name, round: index + 1 })))(
     }
   },
 );
+
+describe('kill -9 of api', () => {
+  it('under a command: the command sent again with its key begins one operation', async () => {
+    const { developer } = system.open.people;
+    const wish = { version: '1.0.0', headers: { 'idempotency-key': 'under-way' } };
+    const cutOff = developer.create('under-way', wish).catch((error: unknown) => error);
+    const pid = kill(system, 'api');
+    expect(await cutOff).toBeInstanceOf(Error);
+    await isReady(system, 'api', pid);
+    const runtime = must(201, await developer.create('under-way', wish));
+    await developer.ends(runtime.operation_id ?? '', 'succeeded');
+    const { items } = must(
+      200,
+      await developer.get<{ items: object[] }>(`/operations?runtime_id=${runtime.id}`),
+    );
+    expect(items).toHaveLength(1);
+    expect(
+      await system.releases.revisions({ namespace: system.open.namespaceOf(), release: 'under-way' }),
+    ).toEqual(['1 deployed']);
+  });
+});
 
 /** One new revision, and one more for each that had to be given up: by the way back, or because its Helm is dead. */
 function revisionsAfter(moment: Moment, before: readonly string[]): string[] {

@@ -105,6 +105,28 @@ describe.concurrent('a deploy', () => {
     await developer().ends(operation.id, 'succeeded');
     expect(await system.releases.revisions(keyOf('next', 'doomed'))).toEqual(['1 deployed']);
   });
+
+  it('into a project whose namespace was deleted makes it again; a bad one is removed, for nothing is left to go back to', async () => {
+    const wish = { version: '1.0.0', agent: { replicas: 1 }, request: { project: 'wiped' } };
+    const [good, bad] = await Promise.all(['good', 'bad'].map(name => developer().running(name, wish)));
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', name: keyOf('', 'wiped').namespace };
+    await system.kubernetes.delete(namespace);
+    await eventually({
+      what: 'the namespace is gone',
+      read: () => system.kubernetes.get(namespace),
+      until: found => found === undefined,
+    });
+    const terms = { verification: { timeout_seconds: 5, soak_seconds: 0 } };
+    const next = { version: '1.1.0', agent: { replicas: 1 } };
+    const [mended, failed] = await Promise.all([
+      developer().begin(good?.id ?? '', next),
+      developer().begin(bad?.id ?? '', { ...next, version: '1.1.0-never-ready', request: terms }),
+    ]);
+    await developer().ends(mended.id, 'succeeded');
+    await developer().ends(failed.id, 'failed');
+    expect(await system.releases.revisions(keyOf('good', 'wiped'))).toEqual(['1 deployed']);
+    expect(await system.releases.revisions(keyOf('bad', 'wiped'))).toEqual([]);
+  });
 });
 
 describe.concurrent('a request that comes again', () => {

@@ -4,7 +4,7 @@ import { firstInstall, upgrade } from './deploy-input.ts';
 import { useControlPlane } from './use-control-plane.ts';
 
 const plane = useControlPlane();
-const helmSaidNo = fail('HelmFailed', 'Deployment "support-agent" is invalid');
+const helmSaidNo = fail('helm_failed', 'Deployment "support-agent" is invalid');
 
 describe('an upgrade that helm refuses', () => {
   it('goes back to the last verified revision and holds the runtime', async () => {
@@ -18,7 +18,7 @@ describe('an upgrade that helm refuses', () => {
       message: `${said}; back on revision 4 (2 of 2 pods ready)`,
     });
     expect(deploy.world.outcome()).toMatchObject({
-      error: { code: 'HelmFailed', message: said },
+      error: { code: 'helm_failed', message: said },
       revision: 5,
       restoredRevision: 6,
       hold: `rolled back: ${said}`,
@@ -62,7 +62,7 @@ describe('an upgrade that helm refuses', () => {
     const deploy = plane.prepare(upgrade());
     deploy.world
       .next('installRelease', doneThen(helmSaidNo))
-      .always('collectEvidence', stumble('ClusterUnreachable', 'connection reset'));
+      .always('collectEvidence', stumble('cluster_unreachable', 'connection reset'));
     await deploy.start();
 
     const { outcome, message } = await deploy.result();
@@ -99,7 +99,7 @@ describe('an upgrade that helm refuses', () => {
 describe('a change whose end is not known', () => {
   it('is tried again, and goes on', async () => {
     const deploy = plane.prepare(upgrade());
-    const reset = stumble('ClusterUnreachable', 'connection reset');
+    const reset = stumble('cluster_unreachable', 'connection reset');
     deploy.world.next('installRelease', reset, reset);
     await deploy.start();
 
@@ -109,7 +109,7 @@ describe('a change whose end is not known', () => {
 
   it('is errored when the cluster was away for twenty minutes and nothing was changed', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.always('installRelease', stumble('ClusterUnreachable', 'connection refused'));
+    deploy.world.always('installRelease', stumble('cluster_unreachable', 'connection refused'));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({
@@ -117,7 +117,7 @@ describe('a change whose end is not known', () => {
       message: 'connection refused; nothing was changed',
     });
     expect(deploy.world.outcome()).toMatchObject({
-      error: { code: 'ClusterUnreachable' },
+      error: { code: 'cluster_unreachable' },
       leaves: 'previous',
     });
   });
@@ -125,8 +125,8 @@ describe('a change whose end is not known', () => {
   it('is put back when the storage shows that something was changed', async () => {
     const deploy = plane.prepare(upgrade());
     deploy.world
-      .next('installRelease', doneThen(stumble('ClusterUnreachable', 'connection reset')))
-      .always('installRelease', stumble('ClusterUnreachable', 'connection refused'));
+      .next('installRelease', doneThen(stumble('cluster_unreachable', 'connection reset')))
+      .always('installRelease', stumble('cluster_unreachable', 'connection refused'));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
@@ -146,7 +146,7 @@ describe('a first install that helm refuses', () => {
     });
     expect(deploy.world.touched().slice(3)).toEqual(['collectEvidence', 'readRelease', 'uninstallRelease']);
     expect(deploy.world.revision).toBe(0);
-    expect(deploy.world.outcome()).toMatchObject({ leaves: 'nothing', error: { code: 'HelmFailed' } });
+    expect(deploy.world.outcome()).toMatchObject({ leaves: 'nothing', error: { code: 'helm_failed' } });
     expect(deploy.world.outcome()).not.toHaveProperty('hold');
   });
 

@@ -115,14 +115,14 @@ describe('a decision', () => {
 
     const late = { approvalId, by: secondApprover, decision: 'reject', comment: 'wait!' } as const;
     expect(await refusalOf(deploy.decide(late))).toEqual({
-      code: 'not_awaiting_approval',
+      code: 'already_decided',
       message: 'the approval is already approved',
     });
   });
 
   it('is refused when the approval has expired', async () => {
     const { deploy, approvalId } = await asked({ expiresInSeconds: 0.2 });
-    deploy.world.always('recordOutcome', stumble('DatabaseAway', 'connection refused'));
+    deploy.world.always('recordOutcome', stumble('Error', 'connection refused'));
     await deploy.untilCalled('recordOutcome');
 
     expect(await refusalOf(deploy.decide({ approvalId }))).toMatchObject({ code: 'approval_expired' });
@@ -133,7 +133,7 @@ describe('a decision', () => {
 
   it('is refused when the operation has been cancelled', async () => {
     const { deploy, approvalId } = await asked();
-    deploy.world.always('recordOutcome', stumble('DatabaseAway', 'connection refused'));
+    deploy.world.always('recordOutcome', stumble('Error', 'connection refused'));
     await deploy.cancel();
 
     expect(await refusalOf(deploy.decide({ approvalId }))).toMatchObject({ code: 'not_awaiting_approval' });

@@ -100,7 +100,7 @@ describe('cancel while a change is applied', () => {
   it.each([
     [
       'helm dies of it with an error',
-      doneThen<'installRelease'>(hang(fail('HelmFailed', 'signal: terminated'))),
+      doneThen<'installRelease'>(hang(fail('helm_failed', 'signal: terminated'))),
     ],
     ['helm is done all the same', hang(async (_input, usually) => usually())],
   ])('is a cancel, not a failure, when %s', async (_name, behaviour) => {
@@ -139,7 +139,7 @@ describe('cancel while a change is verified', () => {
   });
 
   it('is not wedged by an observer that answers the cancellation with an error', async () => {
-    const deploy = await verifying(hang(fail('ObserverStopped', 'lost its watch')));
+    const deploy = await verifying(hang(fail('Error', 'lost its watch')));
     await deploy.cancel();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'cancelled' });
@@ -147,7 +147,7 @@ describe('cancel while a change is verified', () => {
 
   it('waits for a person when the way back does not work', async () => {
     const deploy = await verifying(hang());
-    deploy.world.next('rollbackRelease', fail('HelmFailed', 'no such revision'));
+    deploy.world.next('rollbackRelease', fail('helm_failed', 'no such revision'));
     await deploy.cancel();
 
     await deploy.until('needs_attention');
@@ -161,7 +161,7 @@ describe('cancel when it is too late', () => {
     const deploy = plane.prepare(upgrade());
     const way = gate();
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'no')))
+      .next('installRelease', doneThen(fail('helm_failed', 'no')))
       .next('rollbackRelease', way.waits);
     await deploy.start();
     await deploy.untilCalled('rollbackRelease');

@@ -78,7 +78,7 @@ describe('a deploy that is cancelled with Temporal’s own means', () => {
     const deploy = plane.prepare(upgrade());
     const way = gate();
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'no')))
+      .next('installRelease', doneThen(fail('helm_failed', 'no')))
       .next('rollbackRelease', way.waits);
     await deploy.start();
     await deploy.untilCalled('rollbackRelease');

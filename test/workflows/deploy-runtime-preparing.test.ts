@@ -9,7 +9,7 @@ const plane = useControlPlane();
 describe('a deploy that cannot be prepared', () => {
   it('fails when the namespace is refused, and nothing was changed', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.next('ensureSlot', fail('NamespaceTerminating', 'rtai-acme--default is being deleted'));
+    deploy.world.next('ensureSlot', fail('slot_terminating', 'rtai-acme--default is being deleted'));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({
@@ -18,19 +18,19 @@ describe('a deploy that cannot be prepared', () => {
     });
     expect(deploy.world.touched()).toEqual(['ensureSlot']);
     expect(deploy.world.outcome()).toMatchObject({
-      error: { code: 'NamespaceTerminating', message: 'rtai-acme--default is being deleted' },
+      error: { code: 'slot_terminating', message: 'rtai-acme--default is being deleted' },
       leaves: 'previous',
     });
   });
 
   it('fails when the chart does not render, and leaves an empty place empty', async () => {
     const deploy = plane.prepare(firstInstall());
-    deploy.world.next('planRelease', fail('ChartInvalid', 'values do not match the schema'));
+    deploy.world.next('planRelease', fail('values_refused', 'values do not match the schema'));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'failed' });
     expect(deploy.world.touched()).toEqual(['ensureSlot', 'planRelease']);
-    expect(deploy.world.outcome()).toMatchObject({ error: { code: 'ChartInvalid' }, leaves: 'nothing' });
+    expect(deploy.world.outcome()).toMatchObject({ error: { code: 'values_refused' }, leaves: 'nothing' });
   });
 
   it('goes on when the cluster comes back in time', async () => {
@@ -46,7 +46,7 @@ describe('a deploy that cannot be prepared', () => {
     'is errored, not failed, when %s does not reach the cluster for a quarter of an hour',
     async activity => {
       const deploy = plane.prepare(upgrade());
-      deploy.world.always(activity, stumble('ClusterUnreachable', 'connect ECONNREFUSED 127.0.0.1:6443'));
+      deploy.world.always(activity, stumble('cluster_unreachable', 'connect ECONNREFUSED 127.0.0.1:6443'));
       await deploy.start();
 
       expect(await deploy.result()).toMatchObject({
@@ -55,7 +55,7 @@ describe('a deploy that cannot be prepared', () => {
       });
       expect(deploy.world.inputsOf('installRelease')).toEqual([]);
       expect(deploy.world.outcome()).toMatchObject({
-        error: { code: 'ClusterUnreachable' },
+        error: { code: 'cluster_unreachable' },
         leaves: 'previous',
       });
     },
@@ -167,5 +167,5 @@ function foundOutside(revision: number) {
 }
 
 function stumbles(times: number) {
-  return Array.from({ length: times }, () => stumble('ClusterUnreachable', 'connect ECONNREFUSED'));
+  return Array.from({ length: times }, () => stumble('cluster_unreachable', 'connect ECONNREFUSED'));
 }

@@ -69,7 +69,7 @@ describe('a rollout that does not become healthy', () => {
 describe('an observer that dies', () => {
   it('is asked again, and its successor answers', async () => {
     const deploy = plane.prepare(upgrade(), { verification: { timeout_seconds: 30, soak_seconds: 0 } });
-    const gone = stumble('ObserverStopped', 'the observer is shutting down');
+    const gone = stumble('Error', 'the observer is shutting down');
     deploy.world.next('awaitRollout', gone, gone);
     await deploy.start();
 
@@ -81,7 +81,7 @@ describe('an observer that dies', () => {
     const deploy = plane.prepare(upgrade());
     deploy.world
       .next('awaitRollout', hang())
-      .always('readRollout', stumble('ObserverStopped', 'the observer is shutting down'));
+      .always('readRollout', stumble('Error', 'the observer is shutting down'));
     await deploy.start();
     await deploy.untilCalled('readRollout');
     await plane.skip('15 s');
@@ -97,7 +97,7 @@ describe('an observer that dies', () => {
 
   it('is no reason to go back when its wait ends in an error after the deadline', async () => {
     const deploy = plane.prepare(upgrade());
-    untilTheDeadline(deploy.world, blind, fail('ObserverStopped', 'lost its watch'));
+    untilTheDeadline(deploy.world, blind, fail('Error', 'lost its watch'));
     await deploy.start();
 
     expect(await deploy.until('needs_attention')).toMatchObject({ stage: 'needs_attention' });

@@ -42,7 +42,7 @@ describe('a way back that does not work', () => {
 
   it('is asked about again when the retry fails too', async () => {
     const deploy = await stuck();
-    deploy.world.next('rollbackRelease', fail('HelmFailed', 'still in progress'));
+    deploy.world.next('rollbackRelease', fail('helm_failed', 'still in progress'));
     await deploy.resolve('retry');
     await deploy.untilCalled('rollbackRelease', 2);
     await deploy.until('needs_attention');
@@ -82,7 +82,7 @@ describe('a way back that does not work', () => {
   });
 
   it('also waits when it cannot be seen what was changed', async () => {
-    const deploy = await stuck({ readRelease: fail('ReleaseUnreadable', 'the Secret is damaged') });
+    const deploy = await stuck({ readRelease: fail('release_unreadable', 'the Secret is damaged') });
 
     expect(deploy.world.inputsOf('rollbackRelease')).toEqual([]);
     expect(deploy.world.stages.at(-1)).toMatchObject({
@@ -93,8 +93,8 @@ describe('a way back that does not work', () => {
   it('also waits when a first install cannot be removed, and removes it on retry', async () => {
     const deploy = plane.prepare(firstInstall());
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')))
-      .next('uninstallRelease', fail('HelmFailed', 'a finalizer is in the way'));
+      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
+      .next('uninstallRelease', fail('helm_failed', 'a finalizer is in the way'));
     await deploy.start();
     await deploy.until('needs_attention');
     await deploy.resolve('retry');
@@ -147,7 +147,7 @@ describe('a restored revision', () => {
 describe('the way back', () => {
   it('goes ahead of all other work in the queue', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')));
+    deploy.world.next('installRelease', doneThen(fail('helm_failed', 'Helm said no')));
     await deploy.start();
     await deploy.result();
 
@@ -162,7 +162,7 @@ describe('the way back', () => {
     const deploy = plane.prepare(upgrade());
     const evidence = gate();
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')))
+      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
       .next('collectEvidence', evidence.waits);
     await deploy.start();
     await deploy.untilCalled('collectEvidence');
@@ -174,9 +174,9 @@ describe('the way back', () => {
 
   it('keeps trying while the cluster is away', async () => {
     const deploy = plane.prepare(upgrade());
-    const away = stumble('ClusterUnreachable', 'connection refused');
+    const away = stumble('cluster_unreachable', 'connection refused');
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')))
+      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
       .next('readRelease', away, away, away)
       .next('rollbackRelease', away, away, away);
     await deploy.start();
@@ -187,8 +187,8 @@ describe('the way back', () => {
   it('is given up after half an hour, and a person decides', async () => {
     const deploy = plane.prepare(upgrade());
     deploy.world
-      .next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')))
-      .always('rollbackRelease', stumble('ClusterUnreachable', 'connection refused'));
+      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
+      .always('rollbackRelease', stumble('cluster_unreachable', 'connection refused'));
     await deploy.start();
     await deploy.untilCalled('rollbackRelease');
     await plane.skip('1800 s');
@@ -203,19 +203,34 @@ describe('the way back', () => {
 describe('a failed upgrade of something that was never verified', () => {
   it('removes nothing and asks a person', async () => {
     const deploy = plane.prepare(firstInstall({ knownRevision: 4 }));
-    deploy.world.next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')));
+    deploy.world.next('installRelease', doneThen(fail('helm_failed', 'Helm said no')));
     await deploy.start();
     await deploy.until('needs_attention');
 
     expect(deploy.world.inputsOf('uninstallRelease')).toEqual([]);
     expect(deploy.world.stages.at(-1)).toMatchObject({
-      message: 'Helm said no; revision 4 was there before, but no revision was ever verified to go back to',
+      message: 'Helm said no; revision 4 was there before, but there is no verified revision to go back to',
       revision: 5,
     });
     await deploy.resolve('abandon');
     expect(await deploy.result()).toMatchObject({ outcome: 'abandoned' });
     expect(deploy.world.outcome()).toMatchObject({ leaves: 'new' });
     expect(deploy.world.revision).toBe(5);
+  });
+});
+
+describe('a failed deploy into a runtime whose release was removed by hand', () => {
+  it('is removed like a first install: its own number is not the verified one', async () => {
+    const deploy = plane.prepare(
+      upgrade({ verified: { revision: 1, operationId: 'op_before', deploymentId: 'dep_before' } }),
+    );
+    deploy.world.revision = 0;
+    deploy.world.next('installRelease', doneThen(fail('helm_failed', 'Helm said no')));
+    await deploy.start();
+
+    expect(await deploy.result()).toMatchObject({ outcome: 'failed' });
+    expect(deploy.world.inputsOf('rollbackRelease')).toEqual([]);
+    expect(deploy.world.outcome()).toMatchObject({ revision: 1, leaves: 'nothing' });
   });
 });
 
@@ -226,8 +241,8 @@ type Trouble = { [N in 'readRelease' | 'rollbackRelease' | 'awaitRollout' | 'rea
 /** Helm said no to an upgrade, and then the way back ran into this trouble. */
 async function stuck(trouble: Trouble = {}) {
   const deploy = plane.prepare(upgrade());
-  const { rollbackRelease = fail('HelmFailed', 'another operation is in progress'), ...rest } = trouble;
-  deploy.world.next('installRelease', doneThen(fail('HelmFailed', 'Helm said no')));
+  const { rollbackRelease = fail('helm_failed', 'another operation is in progress'), ...rest } = trouble;
+  deploy.world.next('installRelease', doneThen(fail('helm_failed', 'Helm said no')));
   if (!rest.readRelease) deploy.world.next('rollbackRelease', rollbackRelease);
   if (rest.readRelease) deploy.world.next('readRelease', rest.readRelease);
   if (rest.awaitRollout) deploy.world.next('awaitRollout', rest.awaitRollout);

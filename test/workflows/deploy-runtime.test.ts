@@ -151,5 +151,5 @@ describe('the records', () => {
 });
 
 function away(times: number) {
-  return Array.from({ length: times }, () => stumble('DatabaseAway', 'connection refused'));
+  return Array.from({ length: times }, () => stumble('Error', 'connection refused'));
 }

@@ -1,4 +1,4 @@
-import type { FactSource } from '../../activities/health.ts';
+import type { FactSource } from '../../activities/rollout.ts';
 import type { Health, WorkloadFacts } from '../../domain/health.ts';
 import { judgeHealth } from '../../domain/rules/health.ts';
 

@@ -1,4 +1,4 @@
-import type { FactSource } from '../../activities/health.ts';
+import type { FactSource } from '../../activities/rollout.ts';
 import type { WatchChange } from '../../clients/kubernetes/watch.ts';
 import type { WorkloadFacts } from '../../domain/health.ts';
 import type { ObservedDeployment, ObservedPod, ObservedReplicaSet } from './projections.ts';

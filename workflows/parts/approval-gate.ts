@@ -34,6 +34,12 @@ export class ApprovalGate {
     return status === 'open' ? 'expired' : status;
   }
 
+  /** Who said yes, with their comments. */
+  approvals(): string {
+    const given = this.answers.filter(each => each.decision === 'approve');
+    return `approved by ${given.map(({ by, comment }) => (comment ? `${by.name} (${comment})` : by.name)).join(', ')}`;
+  }
+
   /** Who said no, and why. */
   rejection(): string {
     const answer = this.answers.find(each => each.decision === 'reject');
@@ -44,18 +50,18 @@ export class ApprovalGate {
     return decide(this.answers, this.question?.quorum ?? 1);
   }
 
+  /** Whether the question is still open comes first, in the words the API has for it once the run has ended. */
   private mustBeWelcome(answer: DecideInput): void {
     if (!this.question || answer.approvalId !== this.question.id)
       throw refuse('not_awaiting_approval', 'this operation does not wait for that approval');
     if (this.expired) throw refuse('approval_expired', 'the approval expired before this decision');
-    if (this.status() !== 'open')
-      throw refuse('not_awaiting_approval', `the approval is already ${this.status()}`);
+    if (this.status() !== 'open') throw refuse('already_decided', `the approval is already ${this.status()}`);
+    if (this.journal.stage !== 'awaiting_approval')
+      throw refuse('not_awaiting_approval', `the operation is ${this.journal.stage}`);
     if (answer.by.id === this.input.requester.id)
       throw refuse('four_eyes', 'whoever asked for a deployment cannot decide on it');
     if (this.answers.some(each => each.by.id === answer.by.id))
       throw refuse('already_decided', 'you have already decided on this approval');
-    if (this.journal.stage !== 'awaiting_approval')
-      throw refuse('not_awaiting_approval', `the operation is ${this.journal.stage}`);
   }
 
   private async take(answer: DecideInput): Promise<{ status: 'open' | 'approved' | 'rejected' }> {

@@ -1,26 +1,20 @@
 import { ActivityFailure, ApplicationFailure, rootCause, TimeoutFailure } from '@temporalio/workflow';
-
-/** Failure types that say the world could not be reached or a part broke, rather than that the request was no good. */
-const ERRORED: ReadonlySet<string> = new Set(['ClusterUnreachable', 'Timeout', 'Unknown']);
+import { type ErrorCode, isErrorCode, outcomeOf } from '../../domain/rules/error-code.ts';
 
 /** Code, words and kind of whatever an activity ended with. */
 export function describeFailure(error: unknown): {
-  code: string;
+  code: ErrorCode;
   reason: string;
   outcome: 'failed' | 'errored';
 } {
   const code = codeOf(error);
-  return {
-    code,
-    reason: rootCause(error) ?? String(error),
-    outcome: ERRORED.has(code) ? 'errored' : 'failed',
-  };
+  return { code, reason: rootCause(error) ?? String(error), outcome: outcomeOf(code) };
 }
 
-function codeOf(error: unknown): string {
+function codeOf(error: unknown): ErrorCode {
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) return 'Timeout';
-  // Temporal names an error that no activity has classified after its class.
-  if (cause instanceof ApplicationFailure && cause.type && !cause.type.endsWith('Error')) return cause.type;
-  return 'Unknown';
+  if (cause instanceof TimeoutFailure) return 'timed_out';
+  if (cause instanceof ApplicationFailure && cause.type && isErrorCode(cause.type)) return cause.type;
+  // Nobody classified it: Temporal names such a failure after the class of the error.
+  return 'unknown';
 }

@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Admission, DeployRuntimeInput, VerifiedRevision } from '../../domain/deployment.ts';
 import type { Outcome } from '../../domain/operation.ts';
+import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { cluster } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -16,7 +17,7 @@ export interface Deploy {
 
 /** Why a deploy is given up, and what that is called when nothing can be put back. `cancelled` only when somebody asked for it. */
 export interface GivingUp {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly reason: string;
   readonly outcome: 'failed' | 'errored';
   readonly cancelled: boolean;
@@ -65,7 +66,9 @@ async function tryToPutBack(deploy: Deploy, why: GivingUp, madeBefore?: number):
     );
     if (!newest) return { done: true, ending: nothingChanged(deploy, why) };
     const made = madeBefore ?? newest.revision;
-    if (verified) return await restore(deploy, { made, verified }, why);
+    // A verified revision above the base went away with its release: by that number now goes something else.
+    if (verified && verified.revision <= deploy.baseRevision)
+      return await restore(deploy, { made, verified }, why);
     if (deploy.input.keepFailed) return { done: true, ending: kept(made, why) };
     if (deploy.baseRevision > 0) return { done: false, made, reason: nowhereToGo(deploy, why) };
     return { done: true, ending: await remove(deploy, made, why) };
@@ -86,7 +89,7 @@ async function remove(deploy: Deploy, made: number, why: GivingUp): Promise<Endi
 }
 
 function nowhereToGo({ baseRevision }: Deploy, why: GivingUp): string {
-  return `${why.reason}; revision ${baseRevision} was there before, but no revision was ever verified to go back to`;
+  return `${why.reason}; revision ${baseRevision} was there before, but there is no verified revision to go back to`;
 }
 
 async function restore(

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { RolloutQuestion } from '../../activities/health.ts';
+import type { RolloutQuestion } from '../../activities/rollout.ts';
 import type { RolloutReport } from '../../domain/deployment.ts';
 import { glancing, watching } from '../activity-options.ts';
 

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { asMark, isRunning, killMarked, markOf, type ProcessMark } from '../../clients/helm/process-mark.ts';
+import { asMark, isRunning, killMarked, markOf, type ProcessMark } from '../clients/helm/process-mark.ts';
 
 const BEAT_MS = 2000;
 

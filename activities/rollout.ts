@@ -11,7 +11,7 @@ export interface RolloutQuestion {
 }
 
 /** Answered from the observer's watch, without a call to the Kubernetes API. */
-export interface HealthActivities {
+export interface RolloutActivities {
   /** Waits until the rollout is healthy for its soak, or has failed for good. Never answers from facts older than their bound. */
   awaitRollout(input: RolloutQuestion): Promise<RolloutReport>;
   /** The judgement right now; `inconclusive` when the observer is blind. */
@@ -25,7 +25,7 @@ export interface FactSource {
   onChange(runtimeId: string, listener: () => void): () => void;
 }
 
-export interface HealthDependencies {
+export interface RolloutDependencies {
   readonly facts: FactSource;
   /** Facts older than this prove nothing. */
   readonly maxAgeSeconds: number;
@@ -33,7 +33,7 @@ export interface HealthDependencies {
 }
 
 /** Makes the activities that answer from the observer's memory. */
-export function createHealthActivities(dependencies: HealthDependencies): HealthActivities {
+export function createRolloutActivities(dependencies: RolloutDependencies): RolloutActivities {
   return {
     readRollout: async question => judge(question, dependencies).report,
     awaitRollout: question => awaitRollout(question, dependencies),
@@ -45,7 +45,7 @@ const TICK_MS = 3000;
 
 async function awaitRollout(
   question: RolloutQuestion,
-  dependencies: HealthDependencies,
+  dependencies: RolloutDependencies,
 ): Promise<RolloutReport> {
   const context = Context.current();
   const { cancellationSignal } = context;
@@ -66,7 +66,7 @@ async function awaitRollout(
 
 function judge(
   question: RolloutQuestion,
-  { facts, maxAgeSeconds, now = () => new Date() }: HealthDependencies,
+  { facts, maxAgeSeconds, now = () => new Date() }: RolloutDependencies,
 ) {
   const terms: RolloutTerms = { ...question, now: now().toISOString(), maxAgeSeconds };
   const found = facts.read(question.target.runtimeId);

@@ -1,0 +1,125 @@
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../activities/records.ts';
+import type { Admission, DeployRuntimeInput } from '../domain/deployment.ts';
+import type { Outcome, Stage } from '../domain/operation.ts';
+import type { Log } from '../process/log.ts';
+import { StageClock } from './stage-clock.ts';
+
+/** One log line for each state change that was recorded, and what operators alert on: outcomes, refusals, durations. */
+export function reportOperations(parts: { log: Log; registry: Registry }): ActivityInterceptorsFactory {
+  const reports = new OperationReports(parts);
+  return context => ({
+    inbound: {
+      async execute(input, next) {
+        const output = await next(input);
+        reports.recorded({ activity: context.info.activityType, given: input.args[0], output });
+        return output;
+      },
+    },
+  });
+}
+
+class OperationReports {
+  readonly #log: Log;
+  readonly #clock = new StageClock();
+  readonly #metrics: ReturnType<typeof createMetrics>;
+
+  constructor({ log, registry }: { log: Log; registry: Registry }) {
+    this.#log = log;
+    this.#metrics = createMetrics(registry);
+  }
+
+  recorded({ activity, given, output }: { activity: string; given: unknown; output: unknown }): void {
+    if (activity === 'admitDeployment') this.#admission(given as DeployRuntimeInput, output as Admission);
+    if (activity === 'recordStage') this.#stage(given as StageRecord);
+    if (activity === 'recordDecision') this.#decision(given as DecisionRecord);
+    if (activity === 'recordOutcome') this.#outcome(given as OutcomeRecord);
+  }
+
+  #admission(input: DeployRuntimeInput, admission: Admission): void {
+    if (!admission.admitted) {
+      this.#metrics.refusals.inc({ code: admission.code });
+      this.#log.info({ ...fieldsOf(input), code: admission.code }, `refused: ${admission.reason}`);
+      return;
+    }
+    const stage = admission.approval ? 'awaiting_approval' : 'preparing';
+    this.#clock.enter(input.operationId, stage);
+    this.#log.info({ ...fieldsOf(input), stage }, `${stage}: ${admission.policy.reason}`);
+  }
+
+  #stage(record: StageRecord): void {
+    const { operationId, stage, message } = record;
+    this.#observe(this.#clock.enter(operationId, stage));
+    this.#log[WORTH_A_WARNING.has(stage) ? 'warn' : 'info'](
+      { ...fieldsOf(record), stage },
+      `${stage}: ${message}`,
+    );
+  }
+
+  #decision(record: DecisionRecord): void {
+    const { decision, by } = record;
+    this.#log.info({ ...fieldsOf(record), decision, by: by.id }, `${decision} by ${by.name}`);
+  }
+
+  #outcome(record: OutcomeRecord): void {
+    const { operationId, outcome, message } = record;
+    const ended = this.#clock.end(operationId);
+    this.#observe(ended);
+    if (ended) this.#metrics.operationSeconds.observe({ outcome }, ended.sinceAdmissionSeconds);
+    this.#metrics.outcomes.inc({ outcome });
+    this.#log[WORTH_A_WARNING.has(outcome) ? 'warn' : 'info'](
+      { ...fieldsOf(record), outcome },
+      `${outcome}: ${message}`,
+    );
+  }
+
+  #observe(left: { stage: Stage; seconds: number } | undefined): void {
+    if (left) this.#metrics.stageSeconds.observe({ stage: left.stage }, left.seconds);
+  }
+}
+
+const WORTH_A_WARNING: ReadonlySet<Stage | Outcome> = new Set<Stage | Outcome>([
+  'rolling_back',
+  'needs_attention',
+  'rolled_back',
+  'failed',
+  'errored',
+]);
+
+function fieldsOf({ operationId, tenantId, runtimeId }: Omit<RecordKey, 'deploymentId' | 'step'>) {
+  return { operation: operationId, tenant: tenantId, runtime: runtimeId };
+}
+
+function createMetrics(registry: Registry) {
+  const registers = [registry];
+  const buckets = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400];
+  return {
+    outcomes: new Counter({
+      name: 'runtimeai_operations_total',
+      help: 'Operations that ended, by outcome',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'runtimeai_refusals_total',
+      help: 'Deploys that were not admitted, by the code of the refusal',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    stageSeconds: new Histogram({
+      name: 'runtimeai_stage_seconds',
+      help: 'Time an operation spent in a stage, where this process saw it enter and leave',
+      labelNames: ['stage'] as const,
+      buckets,
+      registers,
+    }),
+    operationSeconds: new Histogram({
+      name: 'runtimeai_operation_seconds',
+      help: 'Time from admission to the outcome, waiting for people included, where this process saw both',
+      labelNames: ['outcome'] as const,
+      buckets,
+      registers,
+    }),
+  };
+}
