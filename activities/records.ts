@@ -13,7 +13,7 @@ import {
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { Outcome, Stage } from '../domain/operation.ts';
+import type { Leaves, Outcome, Stage } from '../domain/operation.ts';
 import type { ErrorCode } from '../domain/rules/error-code.ts';
 import { phasesAfterOutcome, phasesAfterStage } from '../domain/rules/runtime-state.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
@@ -60,8 +60,8 @@ export interface OutcomeRecord extends RecordKey {
   readonly verified?: boolean;
   /** Nothing newer goes into this runtime until someone lifts the hold. */
   readonly hold?: string;
-  /** What is in the cluster now: nothing, the new revision, or what was there before. */
-  readonly leaves: 'nothing' | 'new' | 'previous';
+  /** What is in the cluster now. */
+  readonly leaves: Leaves;
   readonly approvalStatus?: ClosedApproval;
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Requester, RolloutReport } from '../domain/deployment.ts';
-import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { Leaves, OperationError, Outcome, Stage } from '../domain/operation.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { Hold } from '../domain/runtime.ts';
 import { type NewEvent, writingEvent } from './events.ts';
@@ -37,7 +37,7 @@ export interface DecisionTaken extends StepRecord {
 export interface OutcomeReached extends StepRecord {
   readonly outcome: Outcome;
   readonly phases: PhaseAfter;
-  readonly leaves: 'nothing' | 'new' | 'previous';
+  readonly leaves: Leaves;
   readonly error?: OperationError | undefined;
   readonly revision?: number | undefined;
   readonly restoredRevision?: number | undefined;

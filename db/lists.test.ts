@@ -54,11 +54,15 @@ describe('pages', () => {
   test('refuse a token of another list, of other filters, and one that was made up', async () => {
     const { nextPageToken } = await listRuntimes(acme(), { maxAgeSeconds, pageSize: 1 });
     const pageToken = nextPageToken ?? '';
+    const [fingerprint] = Buffer.from(pageToken, 'base64url').toString('utf8').split('|');
+    const pointingAt = (id: string) => Buffer.from(`${fingerprint}|${id}`).toString('base64url');
     const ways = [
       () => listOperations(acme(), { pageSize: 1, pageToken }),
       () => listRuntimes(acme(), { maxAgeSeconds, pageSize: 1, pageToken, filter: { project: 'default' } }),
       () => listRuntimes(acme(), { maxAgeSeconds, pageSize: 1, pageToken: 'made-up' }),
       () => listRuntimes(acme(), { maxAgeSeconds, pageSize: 1, pageToken: '' }),
+      () => listRuntimes(acme(), { maxAgeSeconds, pageSize: 1, pageToken: pointingAt('\0') }),
+      () => listRuntimes(acme(), { maxAgeSeconds, pageSize: 1, pageToken: pointingAt('\u00ff') }),
     ];
     for (const way of ways) await expect(way()).rejects.toThrow(BadPageToken);
   });

@@ -23,13 +23,16 @@ export class BadPageToken extends Error {
 export function startOf({ pageToken }: PageRequest, query: readonly unknown[]): string | undefined {
   if (pageToken === undefined) return undefined;
   const [fingerprint, after, ...rest] = Buffer.from(pageToken, 'base64url').toString('utf8').split('|');
-  if (fingerprint !== fingerprintOf(query) || !after || rest.length > 0) {
+  if (fingerprint !== fingerprintOf(query) || !after || !ID.test(after) || rest.length > 0) {
     throw new BadPageToken(
       'The page token does not belong to this list with these filters; leave it out to begin with the first page.',
     );
   }
   return after;
 }
+
+/** Of what characters an id is; PostgreSQL answers others with an error. */
+const ID = /^[a-z0-9_]{1,64}$/;
 
 /** How many rows to ask for: one more than the page holds tells whether another page follows. */
 export function rowsToRead({ pageSize }: PageRequest): number {

@@ -1,4 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
+import { AGENT_PORT } from '../domain/agent-config.ts';
 import { currentHealth, runtimeState, waysToBe } from '../domain/rules/runtime-state.ts';
 import { namespaceOf } from '../domain/rules/slot.ts';
 import type { Runtime, RuntimeState } from '../domain/runtime.ts';
@@ -70,7 +71,7 @@ function toRuntime(row: RuntimeRow, maxAgeSeconds: number): Runtime {
     capabilities: ['deploy', 'rollback'],
     backend: { kind: 'k8s_backend', ref: `${namespace}/${row.name}` },
     spec: row.spec,
-    endpoints: empty ? [] : [`http://${row.name}.${namespace}.svc:8080`],
+    endpoints: empty ? [] : [`http://${row.name}.${namespace}.svc:${AGENT_PORT}`],
     verified_deployment_id: row.verified_deployment_id,
     hold: row.hold,
     operation_id: row.operation_id,

@@ -4,6 +4,9 @@ import { cpuMilliOf, memoryMiBOf } from './rules/quota.ts';
 
 export const MAX_REPLICAS = 1000;
 
+/** Where an agent serves and is probed; also the port of its Service. */
+export const AGENT_PORT = 8080;
+
 /** A Kubernetes CPU quantity in cores or millicores, from 10m to 64 cores. */
 const Cpu = z
   .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentFramework, hasUniqueNames, ImageReference, MAX_REPLICAS } from './agent-config.ts';
+import { AGENT_PORT, AgentFramework, hasUniqueNames, ImageReference, MAX_REPLICAS } from './agent-config.ts';
 import { idOf } from './ids.ts';
 import { QUALIFIED_NAME, Text, UserKey, VariableName } from './kubernetes-text.ts';
 import { RuntimeName } from './runtime.ts';
@@ -158,7 +158,7 @@ const Probes = z.strictObject({
     .int()
     .min(1024)
     .max(65535)
-    .default(8080)
+    .default(AGENT_PORT)
     .meta({ description: 'Where the agent serves and is probed' }),
   liveness: probe({ path: '/healthz', periodSeconds: 10, failureThreshold: 3 }),
   readiness: probe({ path: '/ready', periodSeconds: 2, failureThreshold: 3 }),

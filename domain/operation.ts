@@ -36,6 +36,13 @@ export const Outcome = z.enum([
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 
+/** What an operation leaves in the cluster: nothing, its new revision, or what was there before. */
+export type Leaves = 'nothing' | 'new' | 'previous';
+
+/** What a person says about an operation that needs attention; its `waits_for` says what each would do. */
+export const Resolution = z.enum(['retry', 'accept', 'abandon']);
+export type Resolution = z.infer<typeof Resolution>;
+
 /** `code` is one of `domain/rules/error-code.ts`; the contract leaves it open, so that a new one breaks no reader. */
 export const OperationError = z.object({ code: z.string(), message: z.string() });
 export type OperationError = z.infer<typeof OperationError>;

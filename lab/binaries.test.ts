@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { cacheKey, findBinaries } from './binaries.ts';
+import { cacheKey, findBinaries, KUBERNETES_VERSION } from './binaries.ts';
 import { BuildProgress, build } from './build.ts';
 import { findGo, isNewEnough } from './go.ts';
 import { repositoryRoot } from './root.ts';
@@ -19,6 +19,11 @@ test('the cache key changes with a file, with the Go that builds, and with nothi
   expect(key('go 1.26.0', 'go1.26.8')).toBe(before);
   expect(key('go 1.26.1', 'go1.26.8')).not.toBe(before);
   expect(key('go 1.26.0', 'go1.26.9')).not.toBe(before);
+});
+
+test('the programs say the version of Kubernetes that they are built from', () => {
+  const required = readFileSync(join(repositoryRoot(), 'lab', 'binaries', 'go.mod'), 'utf8');
+  expect(required).toContain(`k8s.io/kubernetes v${KUBERNETES_VERSION}`);
 });
 
 test('a folder of built programs that lacks one names it instead of building', async () => {

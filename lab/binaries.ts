@@ -65,6 +65,10 @@ interface GoModule {
   cacheFolder(options: { cacheDir: string; go: Go }): string;
 }
 
+/** The Kubernetes of the lab; `lab/binaries/go.mod` requires the same (lab/binaries.test.ts). */
+export const KUBERNETES_VERSION = '1.36.3';
+
+const [major, minor] = KUBERNETES_VERSION.split('.');
 const version = 'k8s.io/component-base/version';
 const binariesFolder = join(repositoryRoot(), 'lab', 'binaries');
 const agentFolder = join(repositoryRoot(), 'lab', 'agent');
@@ -73,7 +77,7 @@ const modules: GoModule[] = [
   {
     folder: binariesFolder,
     packages: kubernetesPackages,
-    linkerFlags: `-X ${version}.gitVersion=v1.36.3 -X ${version}.gitMajor=1 -X ${version}.gitMinor=36`,
+    linkerFlags: `-X ${version}.gitVersion=v${KUBERNETES_VERSION} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`,
     once: 'once per machine, about ten minutes on two cores',
     mayBeGiven: () => true,
     cacheFolder: ({ cacheDir, go }) => {

@@ -103,8 +103,7 @@ function removeTree(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    const busy =
-      error instanceof Error && 'code' in error && (error.code === 'EBUSY' || error.code === 'ENOTEMPTY');
-    if (!busy) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EBUSY' && code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KUBERNETES_VERSION } from './binaries.ts';
 import { issueCertificates, keepServiceAccountKeys } from './certificates.ts';
 import { kubeconfigFor, tokenOf, writeTokenFile } from './cluster-users.ts';
 import { type LabContext, startPart, together } from './context.ts';
@@ -53,7 +54,7 @@ export async function startControlPlane(
   await startControllerManager({ ...setup, context });
   await startScheduler({ ...setup, context });
   await namespaceUsable(plane, context.signal);
-  say('ready', `Kubernetes v1.36.3 on ${plane.server}`);
+  say('ready', `Kubernetes v${KUBERNETES_VERSION} on ${plane.server}`);
   return plane;
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { killAll } from './leftovers.ts';
 import { reportTo } from './screen.ts';
 import { stopOnSignals } from './signals.ts';
 import { simulatedScheduling } from './simulated-nodes.ts';
@@ -8,8 +9,8 @@ import { playStory } from './story.ts';
 import { type System, startSystem } from './system.ts';
 
 /** Plays the story on throw-away data: on the real node where there can be one, then on simulated nodes. */
-const stopping = stopOnSignals();
 const dataDir = mkdtempSync(join(tmpdir(), 'runtimeai-demo-'));
+const stopping = stopOnSignals(() => killAll(dataDir));
 try {
   await demo();
   rmSync(dataDir, { recursive: true, force: true });

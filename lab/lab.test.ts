@@ -17,6 +17,24 @@ test('a folder with other things in it is refused, not overwritten', async () =>
   expect(existsSync(join(dataDir, 'thesis.txt'))).toBe(true);
 });
 
+test('of two starts at once on new data one is refused', async () => {
+  const dataDir = join(mkdtempSync(join(tmpdir(), 'lab-twice-')), 'data');
+  const starts = await Promise.allSettled([
+    startLab({ dataDir, parts: [] }),
+    startLab({ dataDir, parts: [] }),
+  ]);
+  expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  for (const start of starts) if (start.status === 'fulfilled') await start.value.stop();
+});
+
+test('a damaged state file does not keep a fresh start from beginning anew', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lab-damaged-'));
+  writeFileSync(join(dataDir, 'lab-state.json'), '{"phase"');
+  await expect(startLab({ dataDir, parts: [] })).rejects.toThrow(/--fresh/);
+  const lab = await startLab({ dataDir, parts: [], fresh: true });
+  await lab.stop();
+});
+
 describe('a lab with PostgreSQL and a cluster', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lab-whole-'));
   let lab: Lab<'postgres' | 'cluster'>;

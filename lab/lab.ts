@@ -1,15 +1,17 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheDirectory } from './cache.ts';
 import { type Cluster, type NodeChoice, startCluster } from './cluster.ts';
 import { type LabContext, openContext, stopProcesses, together } from './context.ts';
 import { endLeftovers, otherSupervisor } from './leftovers.ts';
+import { withLock } from './lock.ts';
 import { removeRealNodeTraces } from './node.ts';
 import { releasePorts } from './ports.ts';
 import { type DatabaseUrls, startPostgres } from './postgres.ts';
 import { identify } from './process-identity.ts';
 import { partReport, type Report } from './progress.ts';
-import { openState } from './state.ts';
+import { DamagedState, openState } from './state.ts';
 import { startTemporal, type TemporalServer } from './temporal.ts';
 
 /** What each part gives to those who use it. */
@@ -51,12 +53,15 @@ export async function startLab<P extends Part = Part>(options: LabOptions<P>): P
     signal = new AbortController().signal,
   } = options;
   const dataDir = resolve(options.dataDir);
-  await takeOver(dataDir, { fresh: options.fresh ?? false, report });
-  const context = openContext({ dataDir, cacheDir, report, signal });
-  context.state.update(state => {
-    state.phase = 'starting';
-    const supervisor = identify(process.pid);
-    if (supervisor) state.supervisor = supervisor;
+  const context = await withLock({ path: lockOf(dataDir, cacheDir), signal }, async () => {
+    await takeOver(dataDir, { fresh: options.fresh ?? false, report });
+    const opened = openContext({ dataDir, cacheDir, report, signal });
+    opened.state.update(state => {
+      state.phase = 'starting';
+      const supervisor = identify(process.pid);
+      if (supervisor) state.supervisor = supervisor;
+    });
+    return opened;
   });
   const parts = options.parts ?? (['postgres', 'temporal', 'cluster'] as P[]);
   try {
@@ -104,6 +109,12 @@ function start(
   }
 }
 
+/** Of two starts at once on the same data one must see the other; the lock lies outside, as --fresh removes the data. */
+function lockOf(dataDir: string, cacheDir: string): string {
+  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  return join(cacheDir, 'locks', `take-over-${name}`);
+}
+
 async function takeOver(
   dataDir: string,
   { fresh, report }: { fresh: boolean; report: Report },
@@ -114,12 +125,23 @@ async function takeOver(
     throw new Error(`${dataDir} is not empty and holds no lab; name another data directory or empty it.`);
   }
   if (!isLab) return;
+  if (fresh) forgetDamagedState(dataDir);
   const busy = otherSupervisor(openState(dataDir));
   if (busy) throw new Error(`The lab in ${dataDir} is in use: ${busy}.`);
   const say = partReport('leftovers', report);
   const ended = await cleanUp(dataDir);
   if (ended.length > 0) say('ready', `ended what an earlier start left running: ${ended.join(', ')}`);
   if (fresh) rmSync(dataDir, { recursive: true, force: true });
+}
+
+/** Without it the processes are still found by their mark. */
+function forgetDamagedState(dataDir: string): void {
+  try {
+    openState(dataDir);
+  } catch (error) {
+    if (!(error instanceof DamagedState)) throw error;
+    rmSync(error.path);
+  }
 }
 
 async function stop(context: LabContext): Promise<void> {

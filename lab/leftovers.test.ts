@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { endLeftovers, labMark, otherSupervisor } from './leftovers.ts';
+import { endLeftovers, killAll, labMark, otherSupervisor } from './leftovers.ts';
 import { identify, isRunning, killGroup, type ProcessIdentity } from './process-identity.ts';
 import { openState } from './state.ts';
 
@@ -38,6 +38,18 @@ test.runIf(process.platform === 'linux')(
     killGroup(ofAnotherLab.pid, 'SIGKILL');
   },
 );
+
+test('what runs is killed at once when nobody wants to wait', async () => {
+  const { dataDir, state } = lab();
+  const recorded = sleeper({});
+  const marked = sleeper({ [labMark]: dataDir });
+  const ofAnotherLab = sleeper({ [labMark]: `${dataDir}-other` });
+  state.update(kept => kept.processes.push({ name: 'etcd', startedAt: '', ...recorded }));
+  killAll(dataDir);
+  await expect.poll(() => [recorded, marked].map(isRunning)).toEqual([false, process.platform !== 'linux']);
+  expect(isRunning(ofAnotherLab)).toBe(true);
+  for (const { pid } of [marked, ofAnotherLab]) killGroup(pid, 'SIGKILL');
+});
 
 test('a lab whose supervisor lives is not taken over, one whose supervisor died is', async () => {
   const { state } = lab();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { identify, isRunning, killGroup, processesMarked, signalIfThere } from './process-identity.ts';
-import type { StateFile } from './state.ts';
+import { openState, type StateFile } from './state.ts';
 
 /** Every process of a lab carries this variable with its data directory. */
 export const labMark = 'RUNTIMEAI_LAB_DATA';
@@ -24,6 +24,13 @@ export async function endLeftovers({
     kept.processes = [];
   });
   return [...recorded.map(({ name, pid }) => `${name} (${pid})`), ...unrecorded.map(pid => `process ${pid}`)];
+}
+
+/** Kills at once whatever runs on these data, for whoever cannot wait until it has stopped in order. */
+export function killAll(dataDir: string): void {
+  const recorded = openState(dataDir).read().processes.filter(isRunning);
+  for (const { pid } of recorded) killGroup(pid, 'SIGKILL');
+  for (const pid of processesMarked(labMark, dataDir)) signalIfThere(pid, 'SIGKILL');
 }
 
 /** Why another lab may not start on these data, or undefined when it may. */

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { KUBERNETES_VERSION } from './binaries.ts';
 import { claimNetwork, controlGroups, type NodeNetwork, releaseNetwork } from './bridge.ts';
 import { issueCertificates } from './certificates.ts';
 import { clusterUsers, kubeconfigFor } from './cluster-users.ts';
@@ -50,7 +51,7 @@ export async function startRealNode(
   { plane, programs, binaries }: RealNodeOptions,
 ): Promise<void> {
   const say = partReport('real node', context.report);
-  say('starting', `containerd and runc from ${programs.source}, kubelet v1.36.3`);
+  say('starting', `containerd and runc from ${programs.source}, kubelet v${KUBERNETES_VERSION}`);
   const network = await claimNetwork(context);
   const folder = join(context.dataDir, 'node');
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { NodeChoice } from './cluster.ts';
+import { killAll } from './leftovers.ts';
+import { checkOwnCluster } from './own-cluster.ts';
 import { repositoryRoot } from './root.ts';
 import { reportTo } from './screen.ts';
 import { stopOnSignals } from './signals.ts';
@@ -32,7 +34,7 @@ const program = new Command('npm start --')
   .option('--no-story', 'only bring everything up');
 
 const options = program.parse().opts<StartOptions>();
-const stopping = stopOnSignals();
+const stopping = stopOnSignals(() => killAll(resolve(options.data)));
 try {
   await start(options);
 } catch (error) {
@@ -46,6 +48,7 @@ process.exit();
 async function start(options: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const ownCluster = clusterOf(options);
+  if (ownCluster) await checkOwnCluster(ownCluster);
   console.log(`RuntimeAI starts; data in ${options.data}`);
   const system = await startSystem({
     dataDir: options.data,

@@ -23,6 +23,16 @@ export interface StateFile {
   update(change: (state: LabState) => void): void;
 }
 
+/** A state file that cannot be read as one. */
+export class DamagedState extends Error {
+  constructor(
+    readonly path: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** Opens the state kept in a data directory. */
 export function openState(dataDir: string): StateFile {
   const path = join(dataDir, 'lab-state.json');
@@ -46,7 +56,8 @@ function load(path: string): LabState {
     return { ...empty, ...JSON.parse(readFileSync(path, 'utf8')) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(
+    throw new DamagedState(
+      path,
       `Read ${path}: ${why}. Delete that file after ending what still runs, or start with --fresh.`,
     );
   }

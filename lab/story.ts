@@ -79,6 +79,7 @@ class Play {
   private async begin(agent: object, verification: object): Promise<Operation> {
     const existing = await this.find();
     if (existing) {
+      await this.finishEarlier(existing);
       return this.developer.post<Operation>(`/runtimes/${existing.id}/deployments`, {
         agent,
         verification,
@@ -93,6 +94,22 @@ class Play {
       verification,
     });
     return this.developer.get<Operation>(`/operations/${created.operation_id}`);
+  }
+
+  /** A deploy that an earlier start was stopped in the middle of goes on by itself; it is seen to its end first. */
+  private async finishEarlier({ operation_id: id }: Runtime): Promise<void> {
+    if (id === null) return;
+    let earlier = await this.developer.get<Operation>(`/operations/${id}`);
+    if (earlier.finished_at !== null) return;
+    this.options.say(
+      '     an earlier start was stopped in the middle of a deploy; that one is finished first',
+    );
+    if (earlier.stage === 'needs_attention')
+      earlier = await this.approver.post<Operation>(`/operations/${id}/resolve`, {
+        resolution: 'abandon',
+        comment: 'the story begins anew',
+      });
+    await this.watch(earlier);
   }
 
   private async find(): Promise<Runtime | undefined> {

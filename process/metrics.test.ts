@@ -13,12 +13,16 @@ afterEach(async () => {
 async function serve(ready: () => Promise<void>) {
   const registry = createRegistry('test');
   new Counter({ name: 'deploys_total', help: 'Deploys', registers: [registry] }).inc();
-  const server = await serveMetrics({ log, host: '127.0.0.1', port: 0, registry, ready });
+  const server = await serveMetrics({ log, settings: listeningOn(0), registry, ready });
   servers.push(server);
   return async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${server.port}${path}`);
     return { status: answer.status, text: await answer.text() };
   };
+}
+
+function listeningOn(port: number) {
+  return { RUNTIMEAI_METRICS_HOST: '127.0.0.1', RUNTIMEAI_METRICS_PORT: port };
 }
 
 describe('serveMetrics', () => {
@@ -51,8 +55,7 @@ describe('serveMetrics', () => {
     const port = servers[0]?.port ?? 0;
     const again = serveMetrics({
       log,
-      host: '127.0.0.1',
-      port,
+      settings: listeningOn(port),
       registry: createRegistry('x'),
       ready: async () => undefined,
     });

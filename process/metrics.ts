@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Settings } from './config.ts';
 import type { Log } from './log.ts';
 
 export interface MetricsServer {
@@ -10,9 +11,8 @@ export interface MetricsServer {
 
 export interface MetricsServerOptions {
   readonly log: Log;
-  readonly host: string;
-  /** 0 takes a free port; the one taken is logged. */
-  readonly port: number;
+  /** Port 0 takes a free one; the one taken is logged. */
+  readonly settings: Pick<Settings, 'RUNTIMEAI_METRICS_HOST' | 'RUNTIMEAI_METRICS_PORT'>;
   readonly registry: Registry;
   /** Resolves when the process can do its work, rejects with the reason when it cannot. */
   readonly ready: () => Promise<void>;
@@ -48,7 +48,8 @@ interface ConnectionPool {
 
 /** Serves /metrics (Prometheus), /live and /ready of a worker process. */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { log, host } = options;
+  const { log, settings } = options;
+  const { RUNTIMEAI_METRICS_HOST: host, RUNTIMEAI_METRICS_PORT: wanted } = settings;
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
       log.error({ err: error, path: request.url }, 'could not answer a metrics request');
@@ -57,10 +58,10 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<Metri
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(cannotListen(error, options)));
-    server.listen(options.port, host, resolve);
+    server.listen(wanted, host, resolve);
   });
   const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : options.port;
+  const port = address !== null && typeof address === 'object' ? address.port : wanted;
   log.info({ host, port }, `serving /metrics, /live and /ready on http://${host}:${port}`);
   return { host, port, close: () => close(server) };
 }
@@ -106,9 +107,10 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }
 
-function cannotListen(error: Error, options: MetricsServerOptions): Error {
+function cannotListen(error: Error, { settings }: MetricsServerOptions): Error {
+  const { RUNTIMEAI_METRICS_HOST: host, RUNTIMEAI_METRICS_PORT: port } = settings;
   return new Error(
-    `Cannot serve metrics on ${options.host}:${options.port}: ${error.message}. ` +
+    `Cannot serve metrics on ${host}:${port}: ${error.message}. ` +
       'Set RUNTIMEAI_METRICS_PORT to a free port, or to 0 to take any.',
     { cause: error },
   );

@@ -56,9 +56,8 @@ const worker = await startTemporalWorker({
 });
 const metrics = await serveMetrics({
   log,
+  settings,
   registry,
-  host: settings.RUNTIMEAI_METRICS_HOST,
-  port: settings.RUNTIMEAI_METRICS_PORT,
   ready: () => worker.ready(),
 });
 

@@ -67,9 +67,8 @@ const heartbeat = startHeartbeat({
 let worker: TemporalWorker | undefined;
 const metricsServer = await serveMetrics({
   log,
+  settings,
   registry,
-  host: settings.RUNTIMEAI_METRICS_HOST,
-  port: settings.RUNTIMEAI_METRICS_PORT,
   ready: async () => {
     const age = watch.ageSeconds();
     if (!(age <= maxAgeSeconds)) throw new Error(`the cluster was last heard ${age.toFixed(1)} s ago`);

@@ -20,7 +20,8 @@ export function reportOperations(parts: { log: Log; registry: Registry }): Activ
   });
 }
 
-class OperationReports {
+/** Turns what was recorded into log lines and metrics. */
+export class OperationReports {
   readonly #log: Log;
   readonly #clock = new StageClock();
   readonly #metrics: ReturnType<typeof createMetrics>;

@@ -6,8 +6,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ReleaseInput } from '../activities/helm.ts';
 import type { Admission, DeployRuntimeInput, PlanReport, RolloutReport } from '../domain/deployment.ts';
-import type { Outcome } from '../domain/operation.ts';
+import type { Leaves, Outcome } from '../domain/operation.ts';
 import { cluster, records } from './activity-options.ts';
 import { type Admitted, admitUpdate, stateQuery } from './messages.ts';
 import { ApprovalGate } from './parts/approval-gate.ts';
@@ -87,58 +88,50 @@ async function story(
   progress: { applying?: Deploy },
 ): Promise<Ending> {
   const { journal } = parts;
-  const { target } = admission;
-
-  if (admission.approval) {
-    journal.began('awaiting_approval', admission.policy.reason, 'an approval');
-    const status = await parts.gate.awaitDecision(admission.approval);
-    if (status !== 'approved') return notApproved(status, admission, parts.gate);
-    await journal.enter('preparing', parts.gate.approvals(), { approvalStatus: 'approved' });
-  } else {
-    journal.began('preparing', admission.policy.reason);
-  }
+  const { target, quota } = admission;
+  const notApproved = await awaitApproval(admission, parts);
+  if (notApproved) return notApproved;
 
   await cluster.ensureSlot.executeWithOptions({ summary: `namespace ${target.namespace}` }, [
-    { target, quota: admission.quota },
+    { target, quota },
   ]);
   const plan = await planUntilOurs(input, admission, parts);
   if (!plan) return abandonedToOutside(admission);
+  const { baseRevision, digest: planDigest } = plan;
 
-  await journal.enter('applying', inWords(plan), { baseRevision: plan.baseRevision });
-  progress.applying = { input, admission, baseRevision: plan.baseRevision };
-  const release = await cluster.installRelease.executeWithOptions(
+  await journal.enter('applying', inWords(plan), { baseRevision });
+  progress.applying = { input, admission, baseRevision };
+  const { revision } = await cluster.installRelease.executeWithOptions(
     { summary: `${target.release}: ${inWords(plan)}` },
-    [
-      {
-        target,
-        operationId: input.operationId,
-        deploymentId: input.deploymentId,
-        agent: input.agent,
-        baseRevision: plan.baseRevision,
-        planDigest: plan.digest,
-      },
-    ],
+    [{ ...releaseInput(input, admission), baseRevision, planDigest }],
   );
 
-  await journal.enter('verifying', `revision ${release.revision} is in; watching its pods`, {
-    revision: release.revision,
-  });
-  const report = await verifyUntilConclusive(input, admission, parts);
-  if (report.status !== 'healthy') {
-    return putBack(
-      progress.applying,
-      { code: 'verification_failed', reason: report.reason, outcome: 'failed', cancelled: false },
-      parts,
-    );
+  await journal.enter('verifying', `revision ${revision} is in; watching its pods`, { revision });
+  const verdict = await verifyUntilConclusive(input, admission, parts);
+  if (verdict.status !== 'healthy') return putBack(progress.applying, notVerified(verdict), parts);
+  return { outcome: 'succeeded', message: verdict.reason, revision, verdict, verified: true, leaves: 'new' };
+}
+
+/** Goes on when policy asks nobody, or when those it asks have approved; otherwise answers how that ended. */
+async function awaitApproval(admission: Accepted, { journal, gate }: Parts): Promise<Ending | undefined> {
+  const { approval, policy } = admission;
+  if (!approval) {
+    journal.began('preparing', policy.reason);
+    return undefined;
   }
-  return {
-    outcome: 'succeeded',
-    message: report.reason,
-    revision: release.revision,
-    verdict: report,
-    verified: true,
-    leaves: 'new',
-  };
+  journal.began('awaiting_approval', policy.reason, 'an approval');
+  const status = await gate.awaitDecision(approval);
+  if (status !== 'approved') return unapproved(status, admission, gate);
+  await journal.enter('preparing', gate.approvals(), { approvalStatus: 'approved' });
+  return undefined;
+}
+
+/** What the release activities are told; the plan and the change must hear the same. */
+function releaseInput(
+  { operationId, deploymentId, agent }: DeployRuntimeInput,
+  { target }: Accepted,
+): ReleaseInput {
+  return { target, operationId, deploymentId, agent };
 }
 
 /** Plans; when somebody changed the release outside of us, a person says whether to go on over it. */
@@ -147,22 +140,16 @@ async function planUntilOurs(
   admission: Accepted,
   parts: Parts,
 ): Promise<PlanReport | undefined> {
-  const { target } = admission;
+  const { release } = admission.target;
   let { knownRevision } = admission;
   for (;;) {
-    const plan = await cluster.planRelease.executeWithOptions({ summary: `dry run of ${target.release}` }, [
-      {
-        target,
-        operationId: input.operationId,
-        deploymentId: input.deploymentId,
-        agent: input.agent,
-        knownRevision,
-      },
+    const plan = await cluster.planRelease.executeWithOptions({ summary: `dry run of ${release}` }, [
+      { ...releaseInput(input, admission), knownRevision },
     ]);
     if (!plan.changedOutside) return plan;
     const { revision, description } = plan.changedOutside;
     const answer = await parts.attention.ask(
-      `revision ${revision} of ${target.release} was made outside of RuntimeAI (${description})`,
+      `revision ${revision} of ${release} was made outside of RuntimeAI (${description})`,
       'retry: look again; accept: deploy over it; abandon: leave it as it is',
     );
     if (answer.resolution === 'abandon') return undefined;
@@ -201,11 +188,15 @@ async function verifyUntilConclusive(
   }
 }
 
-function notApproved(status: 'rejected' | 'expired', admission: Accepted, gate: ApprovalGate): Ending {
+function unapproved(status: 'rejected' | 'expired', admission: Accepted, gate: ApprovalGate): Ending {
   const leaves = leftAlone(admission);
   if (status === 'rejected')
     return { outcome: 'rejected', message: gate.rejection(), leaves, approvalStatus: 'rejected' };
   return { outcome: 'expired', message: 'nobody decided in time', leaves, approvalStatus: 'expired' };
+}
+
+function notVerified({ reason }: RolloutReport): GivingUp {
+  return { code: 'verification_failed', reason, outcome: 'failed', cancelled: false };
 }
 
 function abandonedToOutside(admission: Accepted): Ending {
@@ -233,7 +224,7 @@ function endedBeforeAnyChange(admission: Accepted, why: GivingUp): Ending {
   };
 }
 
-function leftAlone(admission: Accepted): 'previous' | 'nothing' {
+function leftAlone(admission: Accepted): Leaves {
   return admission.knownRevision > 0 ? 'previous' : 'nothing';
 }
 

@@ -1,6 +1,6 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { AdmissionRefusal, Requester } from '../domain/deployment.ts';
-import type { Outcome, Stage } from '../domain/operation.ts';
+import type { Outcome, Resolution, Stage } from '../domain/operation.ts';
 
 /** What the caller of a deploy hears at once: it has begun, perhaps waiting for an approval. */
 export interface Admitted {
@@ -27,7 +27,7 @@ export interface CancelInput {
 export interface ResolveInput {
   readonly operationId: string;
   readonly by: Requester;
-  readonly resolution: 'retry' | 'accept' | 'abandon';
+  readonly resolution: Resolution;
   readonly comment?: string;
 }
 
@@ -39,7 +39,7 @@ export interface DeployState {
 }
 
 /**
- * Type of the failure a refused message comes back with; its first detail is a `MessageRefusal`.
+ * Type of the failure a refused message comes back with; its first detail is `{ code, message }`.
  * Admission refusals use the same type.
  */
 export const REFUSED = 'Refused';

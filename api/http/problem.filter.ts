@@ -44,7 +44,8 @@ export class ProblemFilter implements ExceptionFilter {
       if (problem) return problem;
     }
     const status = frameworkStatus(error);
-    if (status === 404) return this.#noRoute(request);
+    // 403 is what @fastify/static says of a path that leads out of its folder.
+    if (status === 404 || status === 403) return this.#noRoute(request);
     const code = FRAMEWORK_CODES[status];
     return code ? new ProblemError(code, `${PROBLEMS[code][1]}: ${messageOf(error)}.`) : unexpected(error);
   }

@@ -40,6 +40,11 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** Whether a word, e.g. from a workflow of another release, is one of ours. */
+export function isProblemCode(word: unknown): word is ProblemCode {
+  return typeof word === 'string' && Object.hasOwn(PROBLEMS, word);
+}
+
 interface Extras {
   readonly errors?: Problem['errors'];
   readonly operation?: Problem['operation'];

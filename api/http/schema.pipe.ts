@@ -62,7 +62,14 @@ function describe(within: string, issue: Issue): NonNullable<Problem['errors']> 
       message: 'is not a known field',
     }));
   }
-  return [{ pointer: within + pointerOf(path), message: issue.message }];
+  return [{ pointer: within + pointerOf(path), message: messageOf(issue) }];
+}
+
+/** Of a key that is not allowed, zod says only that it is invalid; why is one level below. */
+function messageOf(issue: Issue): string {
+  if (!('code' in issue) || issue.code !== 'invalid_key' || !('issues' in issue)) return issue.message;
+  const [why] = issue.issues as readonly Issue[];
+  return why?.message ?? issue.message;
 }
 
 function nearestBranch(issue: Issue): readonly Issue[] {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError } from './problem.ts';
+import { ProblemError, problemDocument } from './problem.ts';
 import { sendProblem } from './send-problem.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -16,6 +17,7 @@ export function createAdapter(): FastifyAdapter {
     routerOptions: { maxParamLength: 256 },
     genReqId: requestIdOf,
     skipMiddie: true,
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem({ request, reply }, unroutable(error)),
   });
@@ -48,12 +50,37 @@ function unroutable(error: FastifyError): ProblemError {
   return new ProblemError('not_found', 'There is nothing at this address: a part of it is too long.');
 }
 
+/** What Node cannot read as a request never becomes one; its connection gets a problem document as well and ends. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const problem = new ProblemError(
+    'invalid_request',
+    UNREADABLE[error.code ?? ''] ?? 'This is no HTTP request.',
+  );
+  const document = JSON.stringify(problemDocument(problem, { id: newRequestId(), url: '' }));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Connection: close',
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(document)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${document}`);
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'The headers are too large: 16 KiB in all are read.',
+  HPE_INVALID_METHOD: 'There is no such HTTP method.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time. Send it again.',
+};
+
 /** The caller's own X-Request-Id if it is usable, so that one id follows a request through several systems. */
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given)
-    ? given
-    : `req_${randomBytes(12).toString('hex')}`;
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : newRequestId();
+}
+
+function newRequestId(): string {
+  return `req_${randomBytes(12).toString('hex')}`;
 }
 
 /** An empty body is no body, also with a content type; routes that need one say so through their schema. */

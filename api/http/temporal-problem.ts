@@ -5,8 +5,9 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { REFUSED, type RefusalCode } from '../../workflows/messages.ts';
-import { PROBLEMS, ProblemError } from './problem.ts';
+import { z } from 'zod';
+import { REFUSED } from '../../workflows/messages.ts';
+import { isProblemCode, type ProblemCode, ProblemError } from './problem.ts';
 
 /** How long a command may wait for a worker to take it; a workflow whose record is being retried hears messages only every 8 s. */
 export const COMMAND_DEADLINE_MS = 15_000;
@@ -30,11 +31,12 @@ function refusal(error: unknown): ProblemError | undefined {
   if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure) || cause.type !== REFUSED) return undefined;
-  const [detail] = cause.details ?? [];
-  const { code, message } = detail as { code: RefusalCode; message: string };
-  if (!(code in PROBLEMS)) return undefined;
-  return new ProblemError(code, message, { cause: error });
+  const detail = RefusalDetail.safeParse(cause.details?.[0]);
+  if (!detail.success) return undefined;
+  return new ProblemError(detail.data.code, detail.data.message, { cause: error });
 }
+
+const RefusalDetail = z.object({ code: z.custom<ProblemCode>(isProblemCode), message: z.string() });
 
 function away(cause: unknown): ProblemError {
   return new ProblemError(

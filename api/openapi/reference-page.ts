@@ -8,6 +8,7 @@ export const REFERENCE_PAGE = `<!doctype html>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>RuntimeAI API</title>
+    <link rel="icon" href="data:,">
     <link rel="stylesheet" href="reference/swagger-ui.css">
   </head>
   <body>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idOf } from '../../domain/ids.ts';
-import { Operation, OperationStatus } from '../../domain/operation.ts';
+import { Operation, OperationStatus, Resolution } from '../../domain/operation.ts';
 import { Paging, pageOf } from '../http/paging.ts';
 
 export const OperationQuery = z.strictObject({
@@ -38,6 +38,6 @@ export const CancelBody = CancelRequest.optional().transform((request): CancelRe
 
 /** What shall become of an operation that needs attention; its `waits_for` says what each answer would do. */
 export const ResolveRequest = z
-  .strictObject({ resolution: z.enum(['retry', 'accept', 'abandon']), comment: Words.optional() })
+  .strictObject({ resolution: Resolution, comment: Words.optional() })
   .meta({ id: 'ResolveRequest' });
 export type ResolveRequest = z.infer<typeof ResolveRequest>;

@@ -1,5 +1,5 @@
 import type { HealthStatus, RuntimeStatus } from '../health.ts';
-import type { Outcome, Stage } from '../operation.ts';
+import type { Leaves, Outcome, Stage } from '../operation.ts';
 import type { RuntimeState } from '../runtime.ts';
 
 /** What the workflow last did to a runtime; with the observed health it makes the runtime's state. */
@@ -54,10 +54,7 @@ export function phasesAfterStage(stage: Stage): Readonly<Record<Phase, Phase>> {
 }
 
 /** The phase a runtime of each phase is in after its operation ended and left this in the cluster. */
-export function phasesAfterOutcome(
-  outcome: Outcome,
-  leaves: 'nothing' | 'new' | 'previous',
-): Readonly<Record<Phase, Phase>> {
+export function phasesAfterOutcome(outcome: Outcome, leaves: Leaves): Readonly<Record<Phase, Phase>> {
   const empty = GAVE_UP.includes(outcome) ? 'install_failed' : 'not_installed';
   if (leaves === 'nothing') return always(empty);
   if (leaves === 'new') return always('deployed');

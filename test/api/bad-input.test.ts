@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLES } from '../../api/openapi/examples.ts';
 import { newId } from '../../domain/ids.ts';
@@ -35,6 +36,12 @@ describe('a body that does not fit its schema is 400 and says where', () => {
       /not a known field/,
     ],
     ['a wrong type', () => create({ name: 7 }), '/name', /string/],
+    [
+      'a label that is the platform’s own',
+      () => create({ labels: { 'runtimeai.dev/tenant': 'x' } }),
+      '/labels/runtimeai.dev~1tenant',
+      /label name/,
+    ],
     ['an over-long name', () => create({ name: 'a'.repeat(41) }), '/name', /40/],
     ['a name that is no DNS label', () => create({ name: 'Support_Agent' }), '/name', /DNS label/],
     ['no name', () => create({ name: undefined }), '/name', /string/],
@@ -183,6 +190,11 @@ describe('parameters', () => {
 });
 
 describe('addresses', () => {
+  test('a way out of the reference page is 404', async () => {
+    const request = 'GET /v1/reference/../../package.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    expect(await sendRaw(request)).toMatch(/^HTTP\/1.1 404 .*"code":"not_found"/s);
+  });
+
   test('an unknown one is 404 and says where to look', async () => {
     const answer = await asAdmin({ path: '/v1/runtime' });
     expect(answer.status).toBe(404);
@@ -245,3 +257,36 @@ describe('every answer', () => {
     expect(text).toMatch(/runtimeai_http_problems_total\{code="not_found"\} \d/);
   });
 });
+
+test('a body nested a hundred thousand deep, with an escape in it, is refused and harms nobody', async () => {
+  const deep = `{"name":"\\u0041","labels":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  const headers = { 'content-type': 'application/json' };
+  const answer = await asAdmin({ path: '/v1/runtimes', body: deep, headers });
+  expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
+  expect((await asAdmin({ path: '/v1/runtimes' })).status).toBe(200);
+});
+
+describe('what is no HTTP request', () => {
+  test.each([
+    ['a method there is not', 'FOO /v1/runtimes HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['headers without end', `GET /v1/health HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`],
+  ])('%s gets a problem document all the same', async (_, request) => {
+    const answer = await sendRaw(request);
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).toMatch(/content-type: application\/problem\+json/i);
+    const document = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')));
+    expect(document).toMatchObject({ code: 'invalid_request', status: 400, request_id: expect.any(String) });
+  });
+});
+
+function sendRaw(request: string): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(request));
+    socket.setEncoding('utf8').on('data', text => {
+      answer += text;
+    });
+    socket.on('close', () => resolve(answer)).on('error', reject);
+  });
+}

@@ -1,4 +1,3 @@
-import type { Event } from '../../domain/event.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Runtime } from '../../domain/runtime.ts';
 import { ApiClient } from '../../lab/api-client.ts';
@@ -18,12 +17,10 @@ export interface OurDeploy {
 export class OurSide {
   readonly #client: ApiClient;
   readonly #signal: AbortSignal;
-  readonly tenantId: string;
 
-  constructor(options: { apiUrl: string; key: string; tenantId: string; signal: AbortSignal }) {
+  constructor(options: { apiUrl: string; key: string; signal: AbortSignal }) {
     this.#client = new ApiClient(options.apiUrl, options.key);
     this.#signal = options.signal;
-    this.tenantId = options.tenantId;
   }
 
   /** Creates a runtime and waits until its first deploy has succeeded. */
@@ -53,10 +50,6 @@ export class OurSide {
       verification: AT_ONCE,
     });
     return this.#succeed({ startedAt, acceptedAt: performance.now(), runtimeId, operationId: id });
-  }
-
-  async events(runtimeId: string): Promise<readonly Event[]> {
-    return (await this.#client.get<{ items: Event[] }>(`/runtimes/${runtimeId}/events`)).items;
   }
 
   async #succeed({ startedAt, acceptedAt, runtimeId, operationId }: Accepted): Promise<OurDeploy> {

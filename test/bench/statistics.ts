@@ -19,16 +19,6 @@ export function median(measured: readonly number[]): number {
   return summarise(measured).p50;
 }
 
-/** Adds the amounts of equal names; a name that is missing counts as nothing. */
-export function sumByName(
-  amounts: readonly Readonly<Record<string, number>>[],
-): Readonly<Record<string, number>> {
-  const sum: Record<string, number> = {};
-  for (const each of amounts)
-    for (const [name, amount] of Object.entries(each)) sum[name] = (sum[name] ?? 0) + amount;
-  return sum;
-}
-
 /** How much each name grew from one reading to the next. */
 export function growth(
   before: Readonly<Record<string, number>>,

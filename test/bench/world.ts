@@ -91,7 +91,7 @@ async function prepare(
   await helm.makeNamespace(kubernetes, QUOTA);
   return {
     lab,
-    ours: new OurSide({ apiUrl: services.apiUrl, key, tenantId: TENANT, signal }),
+    ours: new OurSide({ apiUrl: services.apiUrl, key, signal }),
     helm,
     kubernetes,
     temporal,

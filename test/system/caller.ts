@@ -2,7 +2,7 @@ import type { Approval } from '../../domain/approval.ts';
 import type { Deployment } from '../../domain/deployment.ts';
 import type { Event } from '../../domain/event.ts';
 import type { RuntimeStatus } from '../../domain/health.ts';
-import type { Operation, Outcome, Stage } from '../../domain/operation.ts';
+import type { Operation, Outcome, Resolution, Stage } from '../../domain/operation.ts';
 import type { Problem } from '../../domain/problem.ts';
 import type { Runtime } from '../../domain/runtime.ts';
 import { eventually } from './eventually.ts';
@@ -102,12 +102,12 @@ export class Caller {
     return this.post<Refusable<Operation>>(`/operations/${operationId}/cancel`, { reason });
   }
 
-  resolve(operationId: string, resolution: 'retry' | 'accept' | 'abandon') {
+  resolve(operationId: string, resolution: Resolution) {
     return this.post<Refusable<Operation>>(`/operations/${operationId}/resolve`, { resolution });
   }
 
   /** Waits until the operation is in the stage. */
-  reaches(operationId: string, stage: Stage, seconds = 30): Promise<Operation> {
+  reaches(operationId: string, stage: Stage, seconds = 60): Promise<Operation> {
     return eventually({
       what: `${operationId} is ${stage}`,
       read: () => this.operation(operationId),
@@ -117,10 +117,10 @@ export class Caller {
   }
 
   /** Waits until the operation has ended, and insists on how. */
-  async ends(operationId: string, outcome: Outcome, seconds = 60): Promise<Operation> {
+  async ends(operationId: string, outcome: Outcome, seconds = 90): Promise<Operation> {
     const operation = await eventually({
       what: `${operationId} has ended`,
-      read: () => this.operation(operationId),
+      read: async () => must(200, await this.get<Operation>(`/operations/${operationId}?wait=20`)),
       until: ({ finished_at, stage }) => finished_at !== null || stage === 'needs_attention',
       seconds,
     });

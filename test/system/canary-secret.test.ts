@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Deployment } from '../../domain/deployment.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { must, refusal } from './caller.ts';
 import { historiesOf } from './histories.ts';
 import { addressOf, logOf, PROCESSES } from './processes.ts';
 import { hasRealNode, type System, startSystem } from './system.ts';
+
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 180_000 });
 
 const CANARY = `canary${randomBytes(12).toString('hex')}`;
 /** Of the same kind as the canary, but allowed to be seen: shows that the searches below would find one. */

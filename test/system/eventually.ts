@@ -12,7 +12,7 @@ export interface Expectation<T> {
 const LOOK_EVERY_MS = 100;
 
 /** Reads until what was read is as wanted, and answers it; an error counts as "not yet". Fails with what was seen last. */
-export async function eventually<T>({ what, read, until, seconds = 30 }: Expectation<T>): Promise<T> {
+export async function eventually<T>({ what, read, until, seconds = 60 }: Expectation<T>): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const seen = await attempt(read);

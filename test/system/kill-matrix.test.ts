@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../domain/event.ts';
 import type { ServiceName } from '../../lab/services.ts';
 import { must } from './caller.ts';
 import { type GatedSystem, startGatedSystem } from './gated-system.ts';
 import { isReady, kill, PROCESSES } from './processes.ts';
 import { MOMENTS, type Moment, SOAK_SECONDS, STORIES, type Staged, Stages } from './staged-deploys.ts';
+
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 180_000 });
 
 let system: GatedSystem;
 let stages: Stages;
@@ -35,8 +36,6 @@ describe.each(PROCESSES.map((name, index) => ({ name, round: index + 1 })))(
       const pid = kill(system, name);
       const helm = staged.get('applying, Helm killed too')?.helm;
       if (helm !== undefined) process.kill(-helm, 'SIGKILL');
-      // The dead process must have lost its connections before what it waited for can come.
-      await delay(50);
       await Promise.all([...staged.values()].map(each => each.letGo()));
       await isReady(system, name, pid);
     });

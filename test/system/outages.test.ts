@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TcpProxy } from '../fakes/tcp-proxy.ts';
 import { must, refusal } from './caller.ts';
 import { eventually } from './eventually.ts';
@@ -8,8 +8,10 @@ import { rolledOut } from './rollouts.ts';
 import { type System, startSystem } from './system.ts';
 import { proxiedWay, type Way } from './ways-to-the-cluster.ts';
 
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 180_000 });
+
 const MAX_AGE_SECONDS = 6;
-const SLOWLY = { version: '1.1.0-slow-start-3s', agent: { replicas: 1 } };
+const SLOWLY = { version: '1.1.0-slow-start-5s', agent: { replicas: 1 } };
 
 let postgres: OwnPostgres;
 let way: Way<TcpProxy>;
@@ -142,7 +144,7 @@ describe('the API server is away', () => {
     const { id } = await running('stalled');
     await healthIs(id, 'ok', 15);
     way.control.stall();
-    await healthIs(id, 'unknown', MAX_AGE_SECONDS + 5);
+    await healthIs(id, 'unknown', MAX_AGE_SECONDS + 10);
     way.control.mend();
     await healthIs(id, 'ok', 30);
   });

@@ -4,7 +4,7 @@ import { type LabContext, stopProcesses } from '../../lab/context.ts';
 import { releasePorts } from '../../lab/ports.ts';
 import { type DatabaseUrls, startPostgres } from '../../lab/postgres.ts';
 import { startTemporal } from '../../lab/temporal.ts';
-import { throwAwayContext } from './system.ts';
+import { throwAwayLab } from './throw-away-lab.ts';
 
 /** A part that can be stopped, and started again on the data and the port it had. */
 export interface StoppablePart {
@@ -20,7 +20,7 @@ export interface OwnPostgres extends StoppablePart {
 
 /** Starts a PostgreSQL server that nobody else uses. */
 export async function ownPostgres(): Promise<OwnPostgres> {
-  const context = throwAwayContext();
+  const context = await throwAwayLab();
   const urls = await startPostgres(context);
   await migrate(urls.ownerUrl);
   return {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fieldsOf, type KubernetesObject, listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import type { Evidence } from '../../domain/deployment.ts';
 import { GOVERNANCE_ENDPOINT_VARIABLES } from '../../domain/rules/governed-variables.ts';
@@ -7,6 +7,8 @@ import { agentPod } from './by-hand.ts';
 import { must } from './caller.ts';
 import { eventually } from './eventually.ts';
 import { hasRealNode, type System, startSystem } from './system.ts';
+
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 180_000 });
 
 const CRASHING = '1.3.0-crashes-after-3s';
 /** Longer than the crashing agent lives, so that it is never taken for well. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fieldsOf, listOf } from '../../clients/kubernetes/objects.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { agentPod, handMadeUpgrade } from './by-hand.ts';
@@ -6,6 +6,8 @@ import { type Answer, must, refusal } from './caller.ts';
 import { eventually } from './eventually.ts';
 import { type GatedSystem, startGatedSystem } from './gated-system.ts';
 import { changesOf, dryRunsOf } from './ways-to-the-cluster.ts';
+
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 180_000 });
 
 let system: GatedSystem;
 
@@ -222,7 +224,7 @@ describe.concurrent('an approval', () => {
     must(202, await people().developer.cancel(operationId));
     await people().developer.ends(operationId, 'cancelled');
     const late = await people().operator.decide(approvalId, 'approve');
-    expect(refusal(late)).toEqual([409, 'operation_finished']);
+    expect(refusal(late)).toEqual([409, 'not_awaiting_approval']);
     expect((await people().developer.approval(approvalId)).status).toBe('cancelled');
   });
 });

@@ -124,10 +124,15 @@ export class Stages {
       }
       case 'preparing':
         return { ...staged, ...(await this.heldBy(dryRunsOf(key), begin)), helm: undefined };
-      case 'applying':
-      case 'applying, Helm killed too': {
+      case 'applying': {
         const held = await this.heldBy(changesOf(key), begin);
         return { ...staged, ...held, helm: helmAtWorkOn(key) };
+      }
+      case 'applying, Helm killed too': {
+        const { hold, ...held } = await this.heldBy(changesOf(key), begin);
+        // What a dead Helm has asked for must never come to the cluster.
+        const letGo = () => hold.left.then(held.letGo);
+        return { ...staged, ...held, letGo, helm: helmAtWorkOn(key) };
       }
       case 'verifying':
         return { ...staged, ...freely(await this.verifying(caller, begin)) };
@@ -152,7 +157,7 @@ export class Stages {
     const hold: Hold = this.system.gate.hold(matches);
     const operation = await begin();
     await hold.arrived;
-    return { operation, letGo: async () => hold.release() };
+    return { operation, hold, letGo: async () => hold.release() };
   }
 
   private async verifying(caller: Caller, begin: () => Promise<Operation>): Promise<Operation> {

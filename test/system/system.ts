@@ -1,21 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { connectKubernetes } from '../../clients/kubernetes/connection.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import { openAsOwner } from '../../db/database.ts';
 import { type NewPolicy, STARTER_POLICIES } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
 import { Role } from '../../domain/principal.ts';
-import { cacheDirectory } from '../../lab/cache.ts';
-import { type LabContext, openContext, stopProcesses } from '../../lab/context.ts';
+import { type LabContext, stopProcesses } from '../../lab/context.ts';
 import { type ServiceSettings, type Services, startServices } from '../../lab/services.ts';
 import { simulatedScheduling } from '../../lab/simulated-nodes.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
 import { freshDatabase } from '../postgres.ts';
 import { Caller } from './caller.ts';
 import { type ReleaseBook, releaseBook } from './releases.ts';
+import { throwAwayLab } from './throw-away-lab.ts';
 
 /** The people of one tenant, one for each role, and a second one who may also decide. */
 export type People = Readonly<Record<Role | 'second_operator', Caller>>;
@@ -35,7 +33,7 @@ export interface System {
   readonly temporal: TemporalServer;
   /** Every deploy is allowed. */
   readonly open: TestTenant;
-  /** Upgrades need an approval: in production within two minutes, in staging within two seconds. */
+  /** Upgrades need an approval: in production within ten minutes, in staging within two seconds. */
   readonly guarded: TestTenant;
   /** The cluster itself, past every proxy. */
   readonly kubernetes: KubernetesClient;
@@ -56,7 +54,7 @@ export interface SystemOptions {
 
 /** Starts everything on throw-away data; nothing but the API is needed to use it. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const context = throwAwayContext();
+  const context = await throwAwayLab();
   const own = options.database ? undefined : await freshDatabase();
   const database = options.database ?? own;
   if (!database) throw new Error('there is no database');
@@ -79,13 +77,6 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await stopProcesses(context);
     throw error;
   }
-}
-
-/** A lab directory that is nobody else's. */
-export function throwAwayContext(): LabContext {
-  const dataDir = mkdtempSync(join(tmpdir(), 'runtimeai-system-'));
-  const signal = new AbortController().signal;
-  return openContext({ dataDir, cacheDir: cacheDirectory(), report: () => undefined, signal });
 }
 
 /** The kubeconfig of the cluster the global set-up has started. */
@@ -130,7 +121,7 @@ const GUARDED: NewPolicy = {
     {
       kind: 'require_approval',
       selector: { action: 'deploy.upgrade', environment: 'production' },
-      params: { quorum: 1, expires_in_seconds: 120 },
+      params: { quorum: 1, expires_in_seconds: 600 },
     },
     {
       kind: 'require_approval',

@@ -1,6 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Admission, DeployRuntimeInput, VerifiedRevision } from '../../domain/deployment.ts';
-import type { Outcome } from '../../domain/operation.ts';
+import type { Outcome, Resolution } from '../../domain/operation.ts';
 import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { cluster } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
@@ -162,7 +162,7 @@ function kept(made: number, why: GivingUp): Ending {
   };
 }
 
-function leftAsItIs(resolution: 'accept' | 'abandon', reason: string, by: string): Ending {
+function leftAsItIs(resolution: Exclude<Resolution, 'retry'>, reason: string, by: string): Ending {
   const message = `${by} chose to ${resolution}: ${reason}`;
   const ending: Ending = {
     outcome: 'failed',

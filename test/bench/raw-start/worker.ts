@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Pool } from 'pg';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import type { RawActivities } from './workflow.ts';
@@ -9,6 +9,7 @@ const { BENCH_DATABASE_URL, BENCH_TEMPORAL_ADDRESS, BENCH_TASK_QUEUE } = process
 if (!BENCH_DATABASE_URL || !BENCH_TEMPORAL_ADDRESS || !BENCH_TASK_QUEUE)
   throw new Error('BENCH_DATABASE_URL, BENCH_TEMPORAL_ADDRESS and BENCH_TASK_QUEUE must be set.');
 
+Runtime.install({ logger: new DefaultLogger('WARN') });
 const pool = new Pool({ connectionString: BENCH_DATABASE_URL, max: 10 });
 const activities: RawActivities = {
   async insertRow(id) {

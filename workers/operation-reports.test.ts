@@ -1,0 +1,75 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { createLog } from '../process/log.ts';
+import { OperationReports } from './operation-reports.ts';
+
+const OPERATION = { operationId: 'op_1', tenantId: 'acme', runtimeId: 'rt_1', deploymentId: 'dep_1' };
+
+function reporting() {
+  const lines: string[] = [];
+  const log = createLog('control', 'info', { write: line => void lines.push(line) });
+  const registry = new Registry();
+  const reports = new OperationReports({ log, registry });
+  return { reports, registry, logged: () => lines.map(line => JSON.parse(line) as Record<string, unknown>) };
+}
+
+test('each recorded change is one log line with operation, tenant and runtime', () => {
+  const { reports, logged } = reporting();
+  reports.recorded({
+    activity: 'admitDeployment',
+    given: OPERATION,
+    output: { admitted: true, policy: { reason: 'rule 1 allows it' } },
+  });
+  reports.recorded({
+    activity: 'recordStage',
+    given: { ...OPERATION, step: 1, stage: 'rolling_back', message: 'never ready' },
+    output: undefined,
+  });
+  reports.recorded({
+    activity: 'recordOutcome',
+    given: { ...OPERATION, step: 2, outcome: 'rolled_back', message: 'back on revision 2' },
+    output: undefined,
+  });
+  const fields = { operation: 'op_1', tenant: 'acme', runtime: 'rt_1' };
+  expect(logged()).toEqual([
+    expect.objectContaining({ ...fields, level: 'info', msg: 'preparing: rule 1 allows it' }),
+    expect.objectContaining({ ...fields, level: 'warn', msg: 'rolling_back: never ready' }),
+    expect.objectContaining({ ...fields, level: 'warn', msg: 'rolled_back: back on revision 2' }),
+  ]);
+});
+
+test('outcomes, refusals and the time in each stage are counted', async () => {
+  const { reports, registry } = reporting();
+  reports.recorded({
+    activity: 'admitDeployment',
+    given: OPERATION,
+    output: { admitted: false, code: 'quota_exceeded', reason: 'too much' },
+  });
+  reports.recorded({
+    activity: 'admitDeployment',
+    given: OPERATION,
+    output: { admitted: true, approval: { id: 'apr_1' }, policy: { reason: 'rule 2 asks' } },
+  });
+  reports.recorded({
+    activity: 'recordOutcome',
+    given: { ...OPERATION, step: 1, outcome: 'expired', message: 'nobody decided in time' },
+    output: undefined,
+  });
+  const text = await registry.metrics();
+  expect(text).toContain('runtimeai_refusals_total{code="quota_exceeded"} 1');
+  expect(text).toContain('runtimeai_operations_total{outcome="expired"} 1');
+  expect(text).toContain('runtimeai_stage_seconds_count{stage="awaiting_approval"} 1');
+  expect(text).toContain('runtimeai_operation_seconds_count{outcome="expired"} 1');
+});
+
+test('an operation that began in another process is counted, and its durations are not guessed', async () => {
+  const { reports, registry } = reporting();
+  reports.recorded({
+    activity: 'recordOutcome',
+    given: { ...OPERATION, step: 3, outcome: 'succeeded', message: 'all pods are ready' },
+    output: undefined,
+  });
+  const text = await registry.metrics();
+  expect(text).toContain('runtimeai_operations_total{outcome="succeeded"} 1');
+  expect(text).not.toContain('runtimeai_operation_seconds_count');
+});
