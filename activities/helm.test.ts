@@ -4,6 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { HelmError } from '../clients/helm/errors.ts';
 import type { PlanReport } from '../domain/deployment.ts';
+import { ROOMY } from '../test/builders/slot-quota.ts';
 import { FakeReleaseWorld } from '../test/fakes/release-world.ts';
 import { createReleaseActivities, type ReleaseInput } from './helm.ts';
 
@@ -110,7 +111,7 @@ describe('planRelease', () => {
   it('refuses while the governed endpoints are not configured', async () => {
     const activities = createReleaseActivities(new FakeReleaseWorld().deps({ governance: undefined }));
     await expect(
-      environment().run(activities.planRelease, { ...input, knownRevision: 0 }),
+      environment().run(activities.planRelease, { ...input, knownRevision: 0, quota: ROOMY }),
     ).rejects.toMatchObject({
       type: 'governance_settings_missing',
       nonRetryable: true,
@@ -191,7 +192,7 @@ async function plan(
   deps: Parameters<FakeReleaseWorld['deps']>[0] = {},
 ) {
   const activities = createReleaseActivities(world.deps(deps));
-  const asked = { ...input, ...changes, knownRevision: 99 };
+  const asked = { ...input, ...changes, knownRevision: 99, quota: ROOMY };
   const report: PlanReport = await environment().run(() => activities.planRelease(asked));
   return { planDigest: report.digest };
 }

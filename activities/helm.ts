@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Plan, PlanReport, ReleaseReport, ReleaseTarget } from '../domain/deployment.ts';
 import type { ChartValuesInput } from '../domain/rules/chart-values.ts';
+import type { SlotQuota } from '../domain/tenant.ts';
 import { translating } from './failures.ts';
 import { installRelease } from './release/install.ts';
 import { releaseOf } from './release/operation.ts';
@@ -12,6 +13,7 @@ import { RenderedPlans } from './release/rendering.ts';
 import { reportOf } from './release/report.ts';
 import { rollbackRelease } from './release/rollback.ts';
 import { uninstallRelease } from './release/uninstall.ts';
+import type { Slots } from './slots.ts';
 
 export interface ReleaseInput {
   readonly target: ReleaseTarget;
@@ -25,8 +27,13 @@ export interface ReleaseInput {
  * only if it is missing, so a repeated call makes no second revision.
  */
 export interface ReleaseActivities {
-  /** Renders the chart, sends every object through a server-side dry run and keeps the diff as the deployment's plan. Changes nothing. */
-  planRelease(input: ReleaseInput & { readonly knownRevision: number }): Promise<PlanReport>;
+  /**
+   * Makes sure of the slot, renders the chart, sends every object through a server-side dry run and keeps the diff as
+   * the deployment's plan. Changes nothing of the release.
+   */
+  planRelease(
+    input: ReleaseInput & { readonly knownRevision: number; readonly quota: SlotQuota },
+  ): Promise<PlanReport>;
   /** Installs or upgrades the release to what the plan with this digest says. */
   installRelease(
     input: ReleaseInput & { readonly baseRevision: number; readonly planDigest: string },
@@ -51,6 +58,8 @@ export interface ReleaseActivities {
 export interface ReleaseDeps {
   readonly helm: Helm;
   readonly storage: ReleaseStorage;
+  /** The namespace the release goes into. */
+  readonly slots: Slots;
   /** Compares by server-side dry run what is there with what shall be. */
   readonly diff: (input: {
     readonly previous: readonly KubernetesObject[];

@@ -12,7 +12,7 @@ import {
   testNamespace,
 } from '../test/kubernetes/cluster.ts';
 import { until } from '../test/until.ts';
-import { createSlotActivities } from './slots.ts';
+import { createSlots } from './slots.ts';
 
 const QUOTA = { cpu: 4, memoryMiB: 4096, pods: 8, storageGiB: 10 };
 
@@ -49,7 +49,7 @@ function ensureSlot(
   quota = QUOTA,
   kubernetes: Pick<KubernetesClient, 'get' | 'apply'> = client,
 ) {
-  const { ensureSlot } = createSlotActivities({ kubernetes, log: { info: () => undefined } });
+  const { ensureSlot } = createSlots({ kubernetes, log: { info: () => undefined } });
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, {
     target,
     quota,
@@ -141,7 +141,7 @@ describe('ensureSlot', () => {
 
   it('only looks whether a slot it has just confirmed is still there, and makes it once for many who ask at a time', async () => {
     const { kubernetes, calls } = counting();
-    const { ensureSlot } = createSlotActivities({ kubernetes, log: { info: () => undefined } });
+    const { ensureSlot } = createSlots({ kubernetes, log: { info: () => undefined } });
     const input = { target: newTarget(), quota: QUOTA };
     const run = () =>
       new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, input);
@@ -153,7 +153,7 @@ describe('ensureSlot', () => {
   });
 
   it('puts a quota back that was changed and changed again within the minute', async () => {
-    const { ensureSlot } = createSlotActivities({ kubernetes: client, log: { info: () => undefined } });
+    const { ensureSlot } = createSlots({ kubernetes: client, log: { info: () => undefined } });
     const target = newTarget();
     const give = (pods: number) =>
       new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(ensureSlot, {
@@ -198,7 +198,7 @@ describe('ensureSlot', () => {
   });
 
   it('makes a slot again that was deleted since it was confirmed', async () => {
-    const { ensureSlot } = createSlotActivities({ kubernetes: client, log: { info: () => undefined } });
+    const { ensureSlot } = createSlots({ kubernetes: client, log: { info: () => undefined } });
     const target = newTarget();
     const { namespace } = target;
     const run = () =>

@@ -3,28 +3,27 @@ import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
 import { PROJECT_LABEL, TENANT_LABEL } from '../domain/rules/labels.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
-import { beating } from './beating.ts';
 import { failure, together, translating } from './failures.ts';
 import { slotNamespace, slotObjects } from './slot-objects.ts';
 
-export interface SlotActivities {
+/** The namespaces agents live in, one per project. Part of planning: there is nothing to compare with before it exists. */
+export interface Slots {
   /** Makes sure the tenant's namespace exists with quota, limits, default-deny network policy and Pod Security labels. Safe to repeat. */
   ensureSlot(input: { readonly target: ReleaseTarget; readonly quota: SlotQuota }): Promise<void>;
 }
 
-type SlotInput = Parameters<SlotActivities['ensureSlot']>[0];
+type SlotInput = Parameters<Slots['ensureSlot']>[0];
 
 export interface SlotDependencies {
   readonly kubernetes: Pick<KubernetesClient, 'get' | 'apply'>;
   readonly log: { info(fields: object, message: string): void };
 }
 
-/** Makes the activity that keeps a tenant's namespace as it must be. */
-export function createSlotActivities(dependencies: SlotDependencies): SlotActivities {
+/** Makes what keeps a tenant's namespace as it must be. */
+export function createSlots(dependencies: SlotDependencies): Slots {
   const confirmed = new Confirmed(namespace => uidOf(dependencies, namespace));
   return {
-    ensureSlot: input =>
-      beating(() => translating(() => confirmed.once(input, () => ensureSlot(dependencies, input)))),
+    ensureSlot: input => translating(() => confirmed.once(input, () => ensureSlot(dependencies, input))),
   };
 }
 

@@ -31,10 +31,12 @@ export async function startCluster(context: LabContext, nodes: NodeChoice): Prom
     nodes === 'simulated' ? 'only simulated nodes were asked for' : await realNodeProspect(context);
   if (typeof prospect === 'string' && nodes === 'real') throw new Error(`No real node: ${prospect}.`);
   const real = typeof prospect === 'string' ? undefined : prospect;
-  const binaries = {
-    ...(await findBinaries(programs, context)),
-    ...(real ? await findBinaries(['kubelet'], context) : {}),
-  };
+  const wanted = [...programs, ...(real ? (['kubelet'] as const) : [])];
+  // All at once: a second build would announce its own long wait.
+  const binaries: Record<(typeof programs)[number], string> & { kubelet?: string } = await findBinaries(
+    wanted,
+    context,
+  );
   const plane = await startControlPlane(context, binaries);
   try {
     const kwok = {

@@ -1,6 +1,6 @@
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createReleaseActivities } from '../activities/helm.ts';
-import { createSlotActivities } from '../activities/slots.ts';
+import { createSlots } from '../activities/slots.ts';
 import { createHelm } from '../clients/helm/cli.ts';
 import { createReleaseStorage } from '../clients/helm/storage.ts';
 import { connectKubernetes } from '../clients/kubernetes/connection.ts';
@@ -30,6 +30,7 @@ const helm = createHelm({ binary: settings.RUNTIMEAI_HELM, ...cluster, environme
 const releases = createReleaseActivities({
   helm,
   storage: createReleaseStorage(kubernetes),
+  slots: createSlots({ kubernetes, log }),
   diff: objects => diffObjects(kubernetes, objects),
   chart: settings.RUNTIMEAI_CHART,
   governance: governanceOf(settings),
@@ -38,7 +39,6 @@ const releases = createReleaseActivities({
   storePlan: ({ tenantId, ...plan }) => savePlan(db.forTenant(tenantId), plan),
   log,
 });
-const slots = createSlotActivities({ kubernetes, log });
 const evidence = createEvidenceActivities({
   kubernetes,
   storeEvidence: ({ tenantId, ...kept }) => saveEvidence(db.forTenant(tenantId), kept),
@@ -49,7 +49,7 @@ const worker = await startTemporalWorker({
   settings,
   worker: {
     taskQueue: TASK_QUEUES.cluster,
-    activities: { ...slots, ...releases, ...evidence },
+    activities: { ...releases, ...evidence },
     interceptors: { activity: [countActivities(registry)] },
     maxConcurrentActivityTaskExecutions: 16,
   },

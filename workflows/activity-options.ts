@@ -3,7 +3,6 @@ import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ReleaseActivities } from '../activities/helm.ts';
 import type { RecordActivities } from '../activities/records.ts';
 import type { RolloutActivities } from '../activities/rollout.ts';
-import type { SlotActivities } from '../activities/slots.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 
 /**
@@ -25,7 +24,7 @@ export const records = proxyLocalActivities<RecordActivities>({
  * heartbeat the attempt of a dead worker would hold a deploy up for more than the 15 s a recovery may take
  * (test/system/kill-matrix.test.ts).
  */
-const repeatable = proxyActivities<SlotActivities & ReleaseActivities & EvidenceActivities>({
+const repeatable = proxyActivities<ReleaseActivities & EvidenceActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '60s',
   scheduleToCloseTimeout: '15 minutes',
@@ -68,7 +67,6 @@ const witnessing = proxyActivities<EvidenceActivities>({
 });
 
 export const cluster = {
-  ensureSlot: repeatable.ensureSlot,
   planRelease: repeatable.planRelease,
   readRelease: repeatable.readRelease,
   installRelease: changing.installRelease,

@@ -88,13 +88,10 @@ async function story(
   progress: { applying?: Deploy },
 ): Promise<Ending> {
   const { journal } = parts;
-  const { target, quota } = admission;
+  const { target } = admission;
   const notApproved = await awaitApproval(admission, parts);
   if (notApproved) return notApproved;
 
-  await cluster.ensureSlot.executeWithOptions({ summary: `namespace ${target.namespace}` }, [
-    { target, quota },
-  ]);
   const plan = await planUntilOurs(input, admission, parts);
   if (!plan) return abandonedToOutside(admission);
   const { baseRevision, digest: planDigest } = plan;
@@ -140,16 +137,17 @@ async function planUntilOurs(
   admission: Accepted,
   parts: Parts,
 ): Promise<PlanReport | undefined> {
-  const { release } = admission.target;
+  const { quota, target } = admission;
   let { knownRevision } = admission;
   for (;;) {
-    const plan = await cluster.planRelease.executeWithOptions({ summary: `dry run of ${release}` }, [
-      { ...releaseInput(input, admission), knownRevision },
-    ]);
+    const plan = await cluster.planRelease.executeWithOptions(
+      { summary: `namespace ${target.namespace}, dry run of ${target.release}` },
+      [{ ...releaseInput(input, admission), knownRevision, quota }],
+    );
     if (!plan.changedOutside) return plan;
     const { revision, description } = plan.changedOutside;
     const answer = await parts.attention.ask(
-      `revision ${revision} of ${release} was made outside of RuntimeAI (${description})`,
+      `revision ${revision} of ${target.release} was made outside of RuntimeAI (${description})`,
       'retry: look again; accept: deploy over it; abandon: leave it as it is',
     );
     if (answer.resolution === 'abandon') return undefined;

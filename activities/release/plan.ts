@@ -27,6 +27,7 @@ export function planRelease(deps: ReleaseDeps, plans: RenderedPlans): ReleaseAct
         const [rendering, history] = await together([
           render(deps, input, prepared, beat),
           deps.storage.history(releaseOf(input.target)),
+          deps.slots.ensureSlot(input),
         ]);
         refuseDangerous(input, rendering);
         plans.remember(prepared, rendering);

@@ -74,7 +74,7 @@ const decide = (approvalId: string, body: object, headers = {}) =>
 describe('creating a runtime', () => {
   test('answers 201 with the runtime as soon as its deploy is admitted, and says where everything is', async () => {
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const answer = await create();
     expect(answer.status, JSON.stringify(answer.body)).toBe(201);
     const runtime = Runtime.parse(answer.body);
@@ -115,7 +115,7 @@ describe('a deploy into a runtime that is busy', () => {
   test('is 409 with a link to what runs, and 202 when that has ended', async () => {
     const runtimeId = await installed();
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const first = await deploy(runtimeId);
     expect(first.status).toBe(202);
     expect(first.headers.get('location')).toBe(`/v1/operations/${first.body.id}`);
@@ -139,7 +139,7 @@ describe('a deploy into a runtime that is busy', () => {
   test('of ten at once, one is admitted', async () => {
     const runtimeId = await installed();
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const answers = await Promise.all(Array.from({ length: 10 }, () => deploy(runtimeId)));
     expect(answers.map(answer => answer.status).sort()).toEqual([202, ...Array(9).fill(409)]);
     open();
@@ -200,7 +200,7 @@ describe('an Idempotency-Key', () => {
   test('is not used up by a refusal: the same request is judged again', async () => {
     const runtimeId = await installed();
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const running = await deploy(runtimeId);
     const headers = { 'idempotency-key': 'refused-first' };
     expect((await deploy(runtimeId, { comment: 'later' }, headers)).status).toBe(409);
@@ -230,7 +230,7 @@ describe('a key that was reserved before anything was begun', () => {
 describe('waiting for an operation', () => {
   test('ends as soon as it has finished, long before the time is up', async () => {
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const { body } = await create();
     const begun = performance.now();
     const waiting = asDeveloper({ path: `/v1/operations/${body.operation_id}?wait=60` });
@@ -242,7 +242,7 @@ describe('waiting for an operation', () => {
 
   test('answers what there is when the time is up, and when to ask again', async () => {
     const { waits, open } = gate();
-    plane.cluster.next('ensureSlot', waits);
+    plane.cluster.next('planRelease', waits);
     const { body } = await create();
     const answer = await asDeveloper({ path: `/v1/operations/${body.operation_id}?wait=1` });
     expect(answer.body).toMatchObject({ status: 'running', stage: 'preparing', finished_at: null });

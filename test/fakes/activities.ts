@@ -9,16 +9,11 @@ import type {
   StageRecord,
 } from '../../activities/records.ts';
 import type { RolloutActivities } from '../../activities/rollout.ts';
-import type { SlotActivities } from '../../activities/slots.ts';
 import type { Admission, ReleaseReport } from '../../domain/deployment.ts';
 import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { TASK_QUEUES } from '../../temporal/names.ts';
 
-export type Activities = RecordActivities &
-  SlotActivities &
-  ReleaseActivities &
-  RolloutActivities &
-  EvidenceActivities;
+export type Activities = RecordActivities & ReleaseActivities & RolloutActivities & EvidenceActivities;
 export type ActivityName = keyof Activities;
 export type Input<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type Output<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
@@ -40,7 +35,6 @@ export interface Call {
 export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, readonly ActivityName[]>> = {
   control: ['admitDeployment', 'recordStage', 'recordDecision', 'recordOutcome'],
   cluster: [
-    'ensureSlot',
     'planRelease',
     'installRelease',
     'readRelease',
@@ -71,7 +65,6 @@ export class FakeActivities {
       recordStage: record => this.write(this.stages, record),
       recordDecision: record => this.write(this.decisions, record),
       recordOutcome: record => this.write(this.outcomes, record),
-      ensureSlot: () => undefined,
       planRelease: () => ({ digest: 'sha256:plan', summary: PLANNED, baseRevision: this.revision }),
       installRelease: () => this.nextRevision(),
       readRelease: ({ baseRevision }) => (this.revision > baseRevision ? this.newest() : undefined),

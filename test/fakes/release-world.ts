@@ -60,6 +60,7 @@ export class FakeReleaseWorld {
     return {
       helm: this.helm(),
       storage: this.storage(),
+      slots: { ensureSlot: async () => undefined },
       diff: async () => [],
       chart: new URL('../helm/charts/agent', import.meta.url).pathname,
       governance: {

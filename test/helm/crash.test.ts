@@ -9,6 +9,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReleaseActivities, ReleaseInput } from '../../activities/helm.ts';
 import { asMark, isRunning, type ProcessMark } from '../../clients/helm/process-mark.ts';
+import { ROOMY } from '../builders/slot-quota.ts';
 import {
   activityEnvironment,
   attempt,
@@ -172,7 +173,7 @@ describe('an API server that does not answer', () => {
     const helm = testHelm({ kubeconfig: await kubeconfigFor(directory, 'https://127.0.0.1:9') });
     const activities = world.activities({ helm });
     const input = deployOf(world);
-    const plan = await attempt(() => activities.planRelease({ ...input, knownRevision: 0 }));
+    const plan = await attempt(() => activities.planRelease({ ...input, knownRevision: 0, quota: ROOMY }));
     const install = { ...input, baseRevision: 0, planDigest: plan.digest };
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject({
       type: 'cluster_unreachable',
@@ -187,7 +188,7 @@ describe('an API server that does not answer', () => {
 /** Starts an install that Helm cannot finish before its gate opens. */
 async function begin(input: ReleaseInput, knownRevision: number) {
   const activities = world.activities();
-  const plan = await attempt(() => activities.planRelease({ ...input, knownRevision }));
+  const plan = await attempt(() => activities.planRelease({ ...input, knownRevision, quota: ROOMY }));
   const install: InstallInput = { ...input, baseRevision: plan.baseRevision, planDigest: plan.digest };
   const environment = activityEnvironment();
   const heartbeat = once(environment, 'heartbeat');
@@ -202,7 +203,9 @@ async function begin(input: ReleaseInput, knownRevision: number) {
 async function beginAndKillWorker(
   input: ReleaseInput,
 ): Promise<{ install: InstallInput; mark: ProcessMark }> {
-  const plan = await attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+  const plan = await attempt(() =>
+    world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+  );
   const install: InstallInput = { ...input, baseRevision: plan.baseRevision, planDigest: plan.digest };
   const program = new URL('worker-process.ts', import.meta.url).pathname;
   const worker = spawn(execPath, [program, JSON.stringify(install)], {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReleaseInput } from '../../activities/helm.ts';
+import { ROOMY } from '../builders/slot-quota.ts';
 import {
   AGENT_CHART,
   attempt,
@@ -78,7 +79,7 @@ describe('the agent chart on a real API server', () => {
       image: 'not an image',
       env: [{ name: 'AGENT_ID', value: 'confidential' }],
     });
-    const planned = attempt(() => activities.planRelease({ ...input, knownRevision: 0 }));
+    const planned = attempt(() => activities.planRelease({ ...input, knownRevision: 0, quota: ROOMY }));
     await expect(planned).rejects.toMatchObject({
       type: 'values_refused',
       nonRetryable: true,
@@ -99,7 +100,9 @@ describe('a promise that is called again', () => {
 
   it('renders again when another worker planned, and still installs what was planned', async () => {
     const input = deployOf(world);
-    const plan = await attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+    const plan = await attempt(() =>
+      world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+    );
     const install = { ...input, baseRevision: 0, planDigest: plan.digest };
     expect(await attempt(() => world.activities().installRelease(install))).toMatchObject({
       revision: 1,
@@ -135,7 +138,9 @@ describe('a promise that is called again', () => {
 describe('what the cluster or the chart refuses', () => {
   it('stops a chart that does not render before anything is changed', async () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:no-render' });
-    const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+    const planned = attempt(() =>
+      world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+    );
     await expect(planned).rejects.toMatchObject({
       type: 'chart_does_not_render',
       nonRetryable: true,
@@ -145,7 +150,9 @@ describe('what the cluster or the chart refuses', () => {
 
   it('stops a chart that grants rights before anything is changed', async () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:grants-rights' });
-    const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+    const planned = attempt(() =>
+      world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+    );
     await expect(planned).rejects.toMatchObject({
       type: 'manifest_refused',
       message: expect.stringContaining('RoleBinding'),
@@ -154,7 +161,9 @@ describe('what the cluster or the chart refuses', () => {
 
   it('stops a release that is larger than a Secret may be', async () => {
     const input = deployOf(world, { image: 'runtimeai.dev/agent:large' });
-    const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+    const planned = attempt(() =>
+      world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+    );
     await expect(planned).rejects.toMatchObject({ type: 'release_too_large', nonRetryable: true });
   });
 
@@ -162,7 +171,9 @@ describe('what the cluster or the chart refuses', () => {
     'learns from the dry run that the API server refuses an object (%s)',
     async fate => {
       const input = deployOf(world, { image: `runtimeai.dev/agent:${fate}` });
-      const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+      const planned = attempt(() =>
+        world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+      );
       await expect(planned).rejects.toMatchObject({ type: 'cluster_refused', nonRetryable: true });
       expect(await revisionsOf(world, input)).toEqual([]);
     },
@@ -187,7 +198,9 @@ describe('what the cluster or the chart refuses', () => {
   it('passes on what a quota refuses', async () => {
     await withQuota({ 'count/services': '0' }, async () => {
       const input = deployOf(world);
-      const planned = attempt(() => world.activities().planRelease({ ...input, knownRevision: 0 }));
+      const planned = attempt(() =>
+        world.activities().planRelease({ ...input, knownRevision: 0, quota: ROOMY }),
+      );
       await expect(planned).rejects.toMatchObject({
         type: 'quota_exceeded',
         nonRetryable: true,
@@ -209,9 +222,9 @@ describe('what the cluster or the chart refuses', () => {
       message: expect.stringContaining('being terminated'),
     };
     const activities = doomed.activities();
-    await expect(attempt(() => activities.planRelease({ ...input, knownRevision: 0 }))).rejects.toMatchObject(
-      refused,
-    );
+    await expect(
+      attempt(() => activities.planRelease({ ...input, knownRevision: 0, quota: ROOMY })),
+    ).rejects.toMatchObject(refused);
     const install = { ...input, baseRevision: 0, planDigest: await digestOf(input) };
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject(refused);
     await doomed.kubernetes.patch(kept, { metadata: { finalizers: null } });
@@ -236,9 +249,9 @@ describe('a release that somebody else changes', () => {
     await deploy(activities, input);
     await byHand(input);
     const next = nextDeploy(input);
-    const plan = await attempt(() => activities.planRelease({ ...next, knownRevision: 1 }));
+    const plan = await attempt(() => activities.planRelease({ ...next, knownRevision: 1, quota: ROOMY }));
     expect(plan).toMatchObject({ baseRevision: 2, changedOutside: { revision: 2 } });
-    const accepted = await attempt(() => activities.planRelease({ ...next, knownRevision: 2 }));
+    const accepted = await attempt(() => activities.planRelease({ ...next, knownRevision: 2, quota: ROOMY }));
     expect(accepted).not.toHaveProperty('changedOutside');
   });
 
@@ -247,7 +260,7 @@ describe('a release that somebody else changes', () => {
     const input = deployOf(world);
     await deploy(activities, input);
     const next = nextDeploy(input);
-    const plan = await attempt(() => activities.planRelease({ ...next, knownRevision: 1 }));
+    const plan = await attempt(() => activities.planRelease({ ...next, knownRevision: 1, quota: ROOMY }));
     await byHand(input);
     const install = { ...next, baseRevision: plan.baseRevision, planDigest: plan.digest };
     await expect(attempt(() => activities.installRelease(install))).rejects.toMatchObject({

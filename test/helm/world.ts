@@ -15,6 +15,7 @@ import { ask, createKubernetesClient, type KubernetesClient } from '../../client
 import type { AgentConfig } from '../../domain/agent-config.ts';
 import type { Plan, ReleaseTarget } from '../../domain/deployment.ts';
 import { newId } from '../../domain/ids.ts';
+import { ROOMY } from '../builders/slot-quota.ts';
 import { helmBinary } from '../chart/helm-binary.ts';
 
 export const AGENT_CHART = new URL('../../helm/agent-runtime', import.meta.url).pathname;
@@ -86,6 +87,7 @@ export async function createWorld(existing?: string): Promise<World> {
       createReleaseActivities({
         helm: changes.helm ?? helm,
         storage,
+        slots: { ensureSlot: async () => undefined },
         diff: input => diffObjects(kubernetes, input),
         chart: changes.chart ?? TEST_CHART,
         governance: GOVERNANCE,
@@ -149,7 +151,7 @@ export function nextDeploy(before: ReleaseInput, changes: Partial<AgentConfig> =
 
 /** Plans and applies, as the workflow does. */
 export async function deploy(activities: ReleaseActivities, input: ReleaseInput, knownRevision = 0) {
-  const plan = await attempt(() => activities.planRelease({ ...input, knownRevision }));
+  const plan = await attempt(() => activities.planRelease({ ...input, knownRevision, quota: ROOMY }));
   const install = { ...input, baseRevision: plan.baseRevision, planDigest: plan.digest };
   const release = await attempt(() => activities.installRelease(install));
   return { plan, install, release };

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../../clients/kubernetes/objects.ts';
+import { fieldsOf, listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import { eventually } from './eventually.ts';
 import type { ReleaseKey } from './releases.ts';
 import type { System } from './system.ts';
@@ -20,4 +20,19 @@ export async function rolledOut(
       return isSeen && [updatedReplicas, readyReplicas, replicas].every(count => count === wanted);
     },
   });
+}
+
+/** When the youngest of a runtime’s pods became ready, in milliseconds. */
+export async function readySince(
+  { kubernetes }: Pick<System, 'kubernetes'>,
+  { namespace, runtimeId }: { namespace: string; runtimeId: string },
+): Promise<number> {
+  const labelSelector = `runtimeai.dev/runtime=${runtimeId}`;
+  const pods = await kubernetes.list({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector });
+  const times = pods
+    .filter(pod => pod.metadata.deletionTimestamp === undefined)
+    .flatMap(pod => listOf(fieldsOf(pod['status'])['conditions']))
+    .filter(condition => condition['type'] === 'Ready')
+    .map(condition => Date.parse(textOf(condition['lastTransitionTime'])));
+  return Math.max(...times);
 }

@@ -109,7 +109,7 @@ describe('a decision', () => {
 
   it('is refused when it comes after another has closed the question', async () => {
     const { deploy, approvalId } = await asked();
-    deploy.world.next('ensureSlot', hang());
+    deploy.world.next('planRelease', hang());
     await deploy.decide({ approvalId });
     await deploy.until('preparing');
 
@@ -145,7 +145,7 @@ describe('a decision', () => {
 
   it('counts once when two people decide at the same moment', async () => {
     const { deploy, approvalId } = await asked();
-    deploy.world.next('ensureSlot', hang());
+    deploy.world.next('planRelease', hang());
 
     const both = await Promise.allSettled([
       deploy.decide({ approvalId }),

@@ -57,7 +57,7 @@ describe('a deploy that is cancelled with Temporal’s own means', () => {
     await deploy.handle().cancel();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'cancelled' });
-    expect(deploy.world.touched()).toEqual(['ensureSlot', 'planRelease']);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
   });
 
   it.each([

@@ -9,14 +9,14 @@ const plane = useControlPlane();
 describe('a deploy that cannot be prepared', () => {
   it('fails when the namespace is refused, and nothing was changed', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.next('ensureSlot', fail('slot_terminating', 'rtai-acme--default is being deleted'));
+    deploy.world.next('planRelease', fail('slot_terminating', 'rtai-acme--default is being deleted'));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({
       outcome: 'failed',
       message: 'rtai-acme--default is being deleted; nothing was changed',
     });
-    expect(deploy.world.touched()).toEqual(['ensureSlot']);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({
       error: { code: 'slot_terminating', message: 'rtai-acme--default is being deleted' },
       leaves: 'previous',
@@ -29,37 +29,34 @@ describe('a deploy that cannot be prepared', () => {
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'failed' });
-    expect(deploy.world.touched()).toEqual(['ensureSlot', 'planRelease']);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({ error: { code: 'values_refused' }, leaves: 'nothing' });
   });
 
   it('goes on when the cluster comes back in time', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.next('ensureSlot', ...stumbles(3)).next('planRelease', ...stumbles(3));
+    deploy.world.next('planRelease', ...stumbles(3));
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({ outcome: 'succeeded' });
     expect(deploy.world.inputsOf('planRelease')).toHaveLength(4);
   });
 
-  it.each(['ensureSlot', 'planRelease'] as const)(
-    'is errored, not failed, when %s does not reach the cluster for a quarter of an hour',
-    async activity => {
-      const deploy = plane.prepare(upgrade());
-      deploy.world.always(activity, stumble('cluster_unreachable', 'connect ECONNREFUSED 127.0.0.1:6443'));
-      await deploy.start();
+  it('is errored, not failed, when planning does not reach the cluster for a quarter of an hour', async () => {
+    const deploy = plane.prepare(upgrade());
+    deploy.world.always('planRelease', stumble('cluster_unreachable', 'connect ECONNREFUSED 127.0.0.1:6443'));
+    await deploy.start();
 
-      expect(await deploy.result()).toMatchObject({
-        outcome: 'errored',
-        message: 'connect ECONNREFUSED 127.0.0.1:6443; nothing was changed',
-      });
-      expect(deploy.world.inputsOf('installRelease')).toEqual([]);
-      expect(deploy.world.outcome()).toMatchObject({
-        error: { code: 'cluster_unreachable' },
-        leaves: 'previous',
-      });
-    },
-  );
+    expect(await deploy.result()).toMatchObject({
+      outcome: 'errored',
+      message: 'connect ECONNREFUSED 127.0.0.1:6443; nothing was changed',
+    });
+    expect(deploy.world.inputsOf('installRelease')).toEqual([]);
+    expect(deploy.world.outcome()).toMatchObject({
+      error: { code: 'cluster_unreachable' },
+      leaves: 'previous',
+    });
+  });
 });
 
 describe('a release that was changed outside', () => {
@@ -101,7 +98,7 @@ describe('a release that was changed outside', () => {
     await deploy.resolve('abandon');
 
     expect(await deploy.result()).toMatchObject({ outcome: 'abandoned' });
-    expect(deploy.world.touched()).toEqual(['ensureSlot', 'planRelease']);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({ leaves: 'previous' });
   });
 

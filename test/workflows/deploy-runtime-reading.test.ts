@@ -28,8 +28,7 @@ describe('a person who opens a rolled-back deploy', () => {
 
     expect(await summariesOf(deploy)).toEqual([
       'policy, hold, name, quota',
-      'namespace rtai-acme--default',
-      'dry run of support-agent',
+      'namespace rtai-acme--default, dry run of support-agent',
       'applying: 6 to create, 0 to update, 0 to remove, 0 unchanged',
       'support-agent: 6 to create, 0 to update, 0 to remove, 0 unchanged',
       'verifying: revision 5 is in; watching its pods',

@@ -23,7 +23,7 @@ describe('a deploy that is let in', () => {
       message: '2 of 2 pods ready',
     });
 
-    expect(deploy.world.touched()).toEqual(['ensureSlot', 'planRelease', 'installRelease', 'awaitRollout']);
+    expect(deploy.world.touched()).toEqual(['planRelease', 'installRelease', 'awaitRollout']);
     expect(deploy.world.stages.map(record => record.stage)).toEqual(['applying', 'verifying']);
     expect(deploy.world.outcome()).toMatchObject({
       outcome: 'succeeded',
