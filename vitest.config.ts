@@ -5,6 +5,7 @@ const shared = {
   setupFiles: ['test/setup.ts'],
   hookTimeout: 120_000,
   testTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } },
 };
 
 /** `rules` needs nothing but Node; `parts` runs on the real PostgreSQL, Temporal, Kubernetes and Helm of one shared lab. */

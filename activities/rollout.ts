@@ -10,10 +10,15 @@ export interface RolloutQuestion {
   readonly soakSeconds: number;
 }
 
+/** A question that is answered at the latest at `until` (ISO 8601), with whatever is known then. */
+export interface RolloutWatch extends RolloutQuestion {
+  readonly until: string;
+}
+
 /** Answered from the observer's watch, without a call to the Kubernetes API. */
 export interface RolloutActivities {
-  /** Waits until the rollout is healthy for its soak, or has failed for good. Never answers from facts older than their bound. */
-  awaitRollout(input: RolloutQuestion): Promise<RolloutReport>;
+  /** Waits until the rollout is healthy for its soak, has failed for good, or the time is up. Never answers from facts older than their bound. */
+  awaitRollout(input: RolloutWatch): Promise<RolloutReport>;
   /** The judgement right now; `inconclusive` when the observer is blind. */
   readRollout(input: RolloutQuestion): Promise<RolloutReport>;
 }
@@ -44,20 +49,22 @@ export function createRolloutActivities(dependencies: RolloutDependencies): Roll
 const TICK_MS = 3000;
 
 async function awaitRollout(
-  question: RolloutQuestion,
+  question: RolloutWatch,
   dependencies: RolloutDependencies,
 ): Promise<RolloutReport> {
   const context = Context.current();
   const { cancellationSignal } = context;
+  const { now = () => new Date() } = dependencies;
   const changes = new Changes(dependencies.facts, question.target.runtimeId);
   cancellationSignal.addEventListener('abort', () => changes.wakeUp(), { once: true });
   try {
     for (;;) {
       const { report, judgeAgainInMs } = judge(question, dependencies);
-      if (report.status === 'healthy' || report.status === 'failed') return report;
+      const leftMs = Date.parse(question.until) - now().getTime();
+      if (report.status === 'healthy' || report.status === 'failed' || leftMs <= 0) return report;
       if (cancellationSignal.aborted) await context.cancelled;
       context.heartbeat(report.reason);
-      await changes.next(judgeAgainInMs);
+      await changes.next(Math.min(judgeAgainInMs, leftMs));
     }
   } finally {
     changes.end();

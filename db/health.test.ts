@@ -124,6 +124,14 @@ describe('saveHealth', () => {
     ]);
   });
 
+  test('wakes nobody while a rollout is under way', async () => {
+    const runtimeId = await deployed('rolling-out');
+    const { facts, ...starting } = observed(runtimeId, 'unhealthy');
+    await saveHealth(acme(), { ...starting, facts: { ...facts, rollingOut: true } });
+    const events = await listEvents(acme(), { runtimeId, afterSequence: 2, limit: 10 });
+    expect(events).toMatchObject([{ type: 'health.unhealthy', severity: 'info' }]);
+  });
+
   test('writes nothing for a runtime that is not there or is another tenant’s', async () => {
     const runtimeId = await deployed('not-globex');
     expect(await saveHealth(two.db.forTenant('globex'), observed(runtimeId, 'unhealthy'))).toBe(false);

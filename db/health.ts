@@ -37,7 +37,7 @@ export async function saveHealth(
         observed_at = excluded.observed_at
     ), changed as (
       select runtime_id from known where before is distinct from ${health.status}
-    ), ${writingEvent(healthEvent(health), 'changed')}`.execute(db);
+    ), ${writingEvent(healthEvent(health, facts), 'changed')}`.execute(db);
   return rows.length > 0;
 }
 
@@ -103,8 +103,9 @@ export const OBSERVER_AGE = sql<number | null>`extract(epoch from now() - b.obse
 /** The name under which the observer beats, for joins. */
 export const OBSERVER_NAME = OBSERVER;
 
-function healthEvent(health: Health) {
-  const severity = (
+/** Not ready yet is nothing to be woken for while a rollout is under way: its verification judges that. */
+function healthEvent(health: Health, { rollingOut = false }: WorkloadFacts) {
+  const lasting = (
     {
       healthy: 'info',
       stopped: 'info',
@@ -113,6 +114,7 @@ function healthEvent(health: Health) {
       unhealthy: 'critical',
     } as const
   )[health.status];
+  const severity = rollingOut ? 'info' : lasting;
   const data = { ready_pods: health.readyPods, total_pods: health.totalPods };
   return {
     type: `health.${health.status}`,

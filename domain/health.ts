@@ -40,6 +40,8 @@ export interface WorkloadFacts {
   readonly availableReplicas: number;
   /** Hash of the ReplicaSet of the current template, once it exists. */
   readonly currentTemplateHash?: string;
+  /** Whether the Deployment is still bringing up its current template. */
+  readonly rollingOut?: boolean;
   /** Deployment condition Progressing when it is False. */
   readonly stalled?: { readonly reason: string; readonly message: string };
   /** Deployment condition ReplicaFailure when it is True (quota, admission). */

@@ -62,13 +62,25 @@ async function start(options: StartOptions): Promise<void> {
     console.log(`  nodes: ${system.nodesInWords}`);
     console.log(`everything is up after ${elapsed(startedAt)}\n`);
     const wantsStory = options.story ?? ownCluster === undefined;
-    showWhereToLook(system, wantsStory ? await play(system) : undefined);
+    showWhereToLook(system, wantsStory ? await told(system) : undefined);
     console.log(`\nUp for ${elapsed(startedAt)}; Ctrl-C stops everything and keeps the data.`);
     await stopping.requested;
   } finally {
     console.log('\nstopping …');
     await system.stop();
     console.log('stopped; nothing is left running');
+  }
+}
+
+/** A story that does not go as told leaves everything up: what it ran into is there to be looked at. */
+async function told(system: System): Promise<StoryResult | undefined> {
+  try {
+    return await play(system);
+  } catch (error) {
+    stopping.signal.throwIfAborted();
+    console.log(`\nthe story did not go as told: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(`the logs are in ${join(options.data, 'logs')}; npm start -- --no-story starts without it`);
+    return undefined;
   }
 }
 
@@ -95,7 +107,7 @@ function clusterOf({
 }
 
 function showWhereToLook(system: System, story: StoryResult | undefined): void {
-  const { services, keys, temporalUiUrl, kubeconfig, databaseOwnerUrl } = system;
+  const { services, keys, temporalUiUrl, kubeconfig, databaseOwnerFile } = system;
   const { apiUrl } = services;
   const runtime = story?.runtimeId ?? 'RUNTIME_ID';
   const bearer = `-H 'Authorization: Bearer ${keys.developer}'`;
@@ -108,7 +120,7 @@ Where to look
   Kubernetes      ${kubeconfig.path} (context ${kubeconfig.context})
   sample key      ${keys.developer}   (tenant acme, role developer: deploys)
   approver’s key  ${keys.approver}   (tenant acme, role operator: approves)
-  admin           RUNTIMEAI_DATABASE_OWNER_URL=${databaseOwnerUrl} npm run admin -- --help
+  admin           RUNTIMEAI_DATABASE_OWNER_URL=$(cat ${databaseOwnerFile}) npm run admin -- --help
 
 Try next
   curl -s ${apiUrl}/v1/runtimes/${runtime}/status ${bearer}

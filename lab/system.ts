@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { findBinaries } from './binaries.ts';
 import type { NodeChoice } from './cluster.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { Report } from './progress.ts';
 import { prepareSample, type SampleKeys } from './sample.ts';
+import { writePrivately } from './secrets.ts';
 import { type ServiceSettings, type Services, startServices } from './services.ts';
 
 /** Which system to bring up. */
@@ -24,8 +25,8 @@ export interface System {
   readonly keys: SampleKeys;
   readonly temporalUiUrl: string;
   readonly kubeconfig: { readonly path: string; readonly context: string };
-  /** The database as the owner of its tables, for `npm run admin`. */
-  readonly databaseOwnerUrl: string;
+  /** The file with the address of the database as the owner of its tables, for `npm run admin`. */
+  readonly databaseOwnerFile: string;
   readonly settings: ServiceSettings;
   /** Whether agents' containers really run. */
   readonly realNode: boolean;
@@ -45,6 +46,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       cluster: lab.cluster,
       ...(options.more ? { more: options.more } : {}),
     };
+    const databaseOwnerFile = join(lab.context.dataDir, 'database-owner-url');
+    writePrivately(databaseOwnerFile, lab.postgres.ownerUrl);
     const services = await startServices(lab.context, settings);
     return {
       services,
@@ -52,7 +55,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       settings,
       temporalUiUrl: lab.temporal.uiUrl,
       kubeconfig: { path: lab.cluster.kubeconfigPath, context: lab.cluster.contextName },
-      databaseOwnerUrl: lab.postgres.ownerUrl,
+      databaseOwnerFile,
       realNode: lab.cluster.nodeKinds.includes('real'),
       nodesInWords: nodesInWords(lab, options),
       stop: () => lab.stop(),

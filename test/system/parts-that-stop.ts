@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs';
 import { migrate } from '../../db/migrate.ts';
-import { type LabContext, stopProcesses } from '../../lab/context.ts';
+import type { LabContext } from '../../lab/context.ts';
 import { releasePorts } from '../../lab/ports.ts';
 import { type DatabaseUrls, startPostgres } from '../../lab/postgres.ts';
 import { startTemporal } from '../../lab/temporal.ts';
-import { throwAwayLab } from './throw-away-lab.ts';
+import { throwAway, throwAwayLab } from './throw-away-lab.ts';
 
 /** A part that can be stopped, and started again on the data and the port it had. */
 export interface StoppablePart {
@@ -26,10 +25,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   return {
     urls,
     ...stoppable(context, 'postgres', startPostgres),
-    remove: async () => {
-      await stopProcesses(context);
-      rmSync(context.dataDir, { recursive: true, force: true });
-    },
+    remove: () => throwAway(context),
   };
 }
 

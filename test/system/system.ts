@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { connectKubernetes } from '../../clients/kubernetes/connection.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import { openAsOwner } from '../../db/database.ts';
 import { type NewPolicy, STARTER_POLICIES } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
 import { Role } from '../../domain/principal.ts';
-import { type LabContext, stopProcesses } from '../../lab/context.ts';
+import type { LabContext } from '../../lab/context.ts';
+import type { DatabaseUrls } from '../../lab/postgres.ts';
 import { type ServiceSettings, type Services, startServices } from '../../lab/services.ts';
 import { simulatedScheduling } from '../../lab/simulated-nodes.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
 import { freshDatabase } from '../postgres.ts';
 import { Caller } from './caller.ts';
 import { type ReleaseBook, releaseBook } from './releases.ts';
-import { throwAwayLab } from './throw-away-lab.ts';
+import { throwAway, throwAwayLab } from './throw-away-lab.ts';
 
 /** The people of one tenant, one for each role, and a second one who may also decide. */
 export type People = Readonly<Record<Role | 'second_operator', Caller>>;
@@ -45,7 +45,7 @@ export interface SystemOptions {
   /** Another kubeconfig than the shared cluster's own, e.g. one that leads through a proxy. */
   readonly kubeconfig?: string;
   /** Another database than a fresh one on the shared server. */
-  readonly database?: { readonly ownerUrl: string; readonly appUrl: string };
+  readonly database?: DatabaseUrls;
   /** Where agents run; without real containers everything is faster. */
   readonly nodes?: 'simulated' | 'real';
   /** Further settings by the name of their variable. */
@@ -55,28 +55,39 @@ export interface SystemOptions {
 /** Starts everything on throw-away data; nothing but the API is needed to use it. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const context = await throwAwayLab();
-  const own = options.database ? undefined : await freshDatabase();
-  const database = options.database ?? own;
-  if (!database) throw new Error('there is no database');
-  const kubernetes = createKubernetesClient(await connectKubernetes({ kubeconfig: sharedKubeconfig() }));
+  const database: OneDatabase = options.database ?? (await freshDatabase());
+  const end = async () => {
+    await throwAway(context);
+    await database.drop?.();
+  };
   try {
-    const temporal = await startTemporal(context);
-    const services = await startServices(
-      context,
-      settingsFor(options, { temporal, databaseUrl: database.appUrl }),
-    );
-    const tenants = await makeTenants(database.ownerUrl, services.apiUrl);
+    const system = await startIn(context, { ...options, database });
     const stop = async () => {
-      await stopProcesses(context);
-      await removeNamespaces(kubernetes, tenants);
-      await own?.drop();
-      rmSync(context.dataDir, { recursive: true, force: true });
+      await end();
+      await removeNamespaces(system);
     };
-    return { context, services, temporal, kubernetes, releases: releaseBook(kubernetes), ...tenants, stop };
+    return { ...system, stop };
   } catch (error) {
-    await stopProcesses(context);
+    await end();
     throw error;
   }
+}
+
+interface OneDatabase extends Pick<DatabaseUrls, 'ownerUrl' | 'appUrl'> {
+  drop?(): Promise<void>;
+}
+
+async function startIn(
+  context: LabContext,
+  options: SystemOptions & { database: OneDatabase },
+): Promise<Omit<System, 'stop'>> {
+  const { database } = options;
+  const kubernetes = createKubernetesClient(await connectKubernetes({ kubeconfig: sharedKubeconfig() }));
+  const temporal = await startTemporal(context);
+  const settings = settingsFor(options, { temporal, databaseUrl: database.appUrl });
+  const services = await startServices(context, settings);
+  const tenants = await makeTenants(database.ownerUrl, services.apiUrl);
+  return { context, services, temporal, kubernetes, releases: releaseBook(kubernetes), ...tenants };
 }
 
 /** The kubeconfig of the cluster the global set-up has started. */
@@ -161,10 +172,11 @@ async function makeTenants(
   }
 }
 
-async function removeNamespaces(
-  kubernetes: KubernetesClient,
-  { open, guarded }: { open: TestTenant; guarded: TestTenant },
-): Promise<void> {
+async function removeNamespaces({
+  kubernetes,
+  open,
+  guarded,
+}: Pick<System, 'kubernetes' | 'open' | 'guarded'>): Promise<void> {
   const labelSelector = `runtimeai.dev/tenant in (${open.id},${guarded.id})`;
   const namespaces = await kubernetes.list({ apiVersion: 'v1', kind: 'Namespace', labelSelector });
   for (const { metadata } of namespaces)

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirectory } from '../../lab/cache.ts';
-import { type LabContext, openContext } from '../../lab/context.ts';
+import { type LabContext, openContext, stopProcesses } from '../../lab/context.ts';
+import { killAll } from '../../lab/leftovers.ts';
 import { isFree } from '../../lab/ports.ts';
 
 const PARTS = ['api', 'control', 'cluster', 'observer', 'temporal', 'temporal-ui', 'postgres'];
@@ -21,7 +22,15 @@ export async function throwAwayLab(): Promise<LabContext> {
   context.state.update(state => {
     state.ports = ports;
   });
+  // Whoever runs the tests may leave without waiting for their ends.
+  process.once('exit', () => killAll(dataDir));
   return context;
+}
+
+/** Stops everything in the lab and leaves nothing of it. */
+export async function throwAway(context: LabContext): Promise<void> {
+  await stopProcesses(context);
+  rmSync(context.dataDir, { recursive: true, force: true });
 }
 
 /** Below the ports that outgoing connections are given. */

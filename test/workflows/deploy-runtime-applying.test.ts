@@ -144,7 +144,7 @@ describe('a first install that helm refuses', () => {
       outcome: 'failed',
       message: 'Deployment "support-agent" is invalid; the first install was removed',
     });
-    expect(deploy.world.touched().slice(3)).toEqual(['collectEvidence', 'readRelease', 'uninstallRelease']);
+    expect(deploy.world.touched().slice(2)).toEqual(['collectEvidence', 'readRelease', 'uninstallRelease']);
     expect(deploy.world.revision).toBe(0);
     expect(deploy.world.outcome()).toMatchObject({ leaves: 'nothing', error: { code: 'helm_failed' } });
     expect(deploy.world.outcome()).not.toHaveProperty('hold');

@@ -119,6 +119,14 @@ describe('a restored revision', () => {
     expect(deploy.world.outcome()).toMatchObject({ revision: 5 });
   });
 
+  it('that is given up on is recorded with both revisions, so that the next plan knows them', async () => {
+    const deploy = await stuck({ rollbackRelease: usual, awaitRollout: answer(unhealthy) });
+    await deploy.resolve('abandon');
+
+    expect(await deploy.result()).toMatchObject({ outcome: 'abandoned' });
+    expect(deploy.world.outcome()).toMatchObject({ revision: 5, restoredRevision: 6, leaves: 'previous' });
+  });
+
   it('of which nobody knows needs a person', async () => {
     const blind = { ...unhealthy, status: 'inconclusive', reason: 'the watch is 40 s old' } as const;
     const deploy = await stuck({

@@ -53,12 +53,23 @@ export function observeDeployment(object: KubernetesObject): ObservedDeployment 
       updatedReplicas: numberOf(status['updatedReplicas']),
       readyReplicas: numberOf(status['readyReplicas']),
       availableReplicas: numberOf(status['availableReplicas']),
+      ...(isRollingOut(metadata.generation, status, progressing) ? { rollingOut: true } : {}),
       ...(progressing?.['status'] === 'False' ? { stalled: reasonOf(progressing) } : {}),
       ...(failure?.['status'] === 'True'
         ? { replicaFailure: { ...reasonOf(failure), since: textOf(failure['lastTransitionTime']) } }
         : {}),
     },
   };
+}
+
+// A Deployment says NewReplicaSetAvailable once its current template has been up, and keeps saying so afterwards.
+function isRollingOut(
+  generation: number | undefined,
+  status: Readonly<Record<string, unknown>>,
+  progressing: Readonly<Record<string, unknown>> | undefined,
+): boolean {
+  if (progressing === undefined || numberOf(status['observedGeneration']) < (generation ?? 0)) return true;
+  return progressing['status'] === 'True' && progressing['reason'] !== 'NewReplicaSetAvailable';
 }
 
 /** Keeps of a ReplicaSet whose it is and which template it has; its metadata are enough. */

@@ -182,4 +182,26 @@ describe('observeDeployment', () => {
       replicaFailure: { message: 'quota', since: 't' },
     });
   });
+
+  it.each([
+    ['before its controller has seen it', [], true],
+    [
+      'while pods of the new template come up',
+      [{ type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated' }],
+      true,
+    ],
+    [
+      'never again once they have been up',
+      [{ type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' }],
+      undefined,
+    ],
+    [
+      'not when it gave up',
+      [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
+      undefined,
+    ],
+  ])('is rolling out %s', (_when, conditions, rollingOut) => {
+    const { facts } = observeDeployment(deployment({ status: { observedGeneration: 1000, conditions } }));
+    expect(facts.rollingOut).toBe(rollingOut);
+  });
 });

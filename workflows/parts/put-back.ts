@@ -38,12 +38,17 @@ export function putBack(
     const because = { ...why, reason: await witness(deploy, why) };
     await parts.journal.enter('rolling_back', because.reason, { severity: 'warning' });
     let made: number | undefined;
+    let restored: number | undefined;
     for (;;) {
       const attempt = await tryToPutBack(deploy, because, made);
       if (attempt.done) return attempt.ending;
       made ??= attempt.made;
+      restored = attempt.restored ?? restored;
       const answer = await parts.attention.ask(attempt.reason, CHOICES, made ? { revision: made } : {});
-      if (answer.resolution !== 'retry') return leftAsItIs(answer.resolution, attempt.reason, answer.by.name);
+      if (answer.resolution !== 'retry') {
+        const ending = leftAsItIs(answer.resolution, attempt.reason, answer.by.name);
+        return { ...ending, ...whatIsLeft(made, restored) };
+      }
       await parts.journal.enter('rolling_back', `${answer.by.name} asked to go back again`, {
         severity: 'warning',
       });
@@ -54,8 +59,10 @@ export function putBack(
 const CHOICES =
   'retry: go back again; accept: the cluster is as it shall be, leave it; abandon: give up and hold the runtime';
 
-/** `made` is the revision this deploy made, as far as it is known. */
-type Attempt = { done: true; ending: Ending } | { done: false; reason: string; made?: number };
+/** `made` is the revision this deploy made and `restored` the one its rollback made, as far as they are known. */
+type Attempt =
+  | { done: true; ending: Ending }
+  | { done: false; reason: string; made?: number; restored?: number };
 
 async function tryToPutBack(deploy: Deploy, why: GivingUp, madeBefore?: number): Promise<Attempt> {
   const { target, verified } = deploy.admission;
@@ -117,6 +124,7 @@ async function restore(
     return {
       done: false,
       made,
+      restored: release.revision,
       reason: `revision ${verified.revision} is back but not healthy: ${report.reason}`,
     };
   }
@@ -159,6 +167,14 @@ function kept(made: number, why: GivingUp): Ending {
     revision: made,
     message: `${why.reason}; left in the cluster as asked (keep_failed)`,
     leaves: 'new',
+  };
+}
+
+/** Both revisions are ours: unrecorded, the next plan would take them for somebody else's. */
+function whatIsLeft(made: number | undefined, restored: number | undefined): Partial<Ending> {
+  return {
+    ...(made ? { revision: made } : {}),
+    ...(restored ? { restoredRevision: restored, leaves: 'previous' } : {}),
   };
 }
 

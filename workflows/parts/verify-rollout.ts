@@ -3,9 +3,13 @@ import type { RolloutQuestion } from '../../activities/rollout.ts';
 import type { RolloutReport } from '../../domain/deployment.ts';
 import { glancing, watching } from '../activity-options.ts';
 
+/** How long after the end of the window the observer may take to say so, before it counts as dead. */
+const GRACE_SECONDS = 2;
+
 /**
- * Watches a rollout until it is healthy for its soak or has failed, but not longer than the window. The clock is the
- * workflow's: it runs on while the observer is dead, and then the answer is `inconclusive`, never a guess.
+ * Watches a rollout until it is healthy for its soak or has failed, but not longer than the window. The observer ends
+ * its watch by itself; the workflow's own clock runs on while the observer is dead, and then the answer is
+ * `inconclusive`, never a guess.
  */
 export async function verifyRollout(
   question: RolloutQuestion,
@@ -13,10 +17,16 @@ export async function verifyRollout(
 ): Promise<RolloutReport> {
   const windowSeconds = timeoutSeconds + question.soakSeconds;
   const summary = `${question.target.release}: healthy within ${timeoutSeconds} s, for ${question.soakSeconds} s`;
-  const report = await firstWithin(windowSeconds, summary, () =>
-    watching.awaitRollout.executeWithOptions({ summary }, [question]),
+  const until = new Date(Date.now() + windowSeconds * 1000).toISOString();
+  const report = await firstWithin(windowSeconds + GRACE_SECONDS, summary, () =>
+    watching.awaitRollout.executeWithOptions({ summary }, [{ ...question, until }]),
   );
-  return report ?? atDeadline(question, windowSeconds);
+  return atEnd(report ?? (await lastGlance(question)), windowSeconds);
+}
+
+function atEnd(report: RolloutReport, windowSeconds: number): RolloutReport {
+  if (report.status !== 'progressing') return report;
+  return { ...report, status: 'failed', reason: `not healthy within ${windowSeconds} s: ${report.reason}` };
 }
 
 /** The result of the work, or nothing when the time is up first; then the work is cancelled. */
@@ -39,14 +49,12 @@ async function firstWithin(
   return undefined;
 }
 
-async function atDeadline(question: RolloutQuestion, windowSeconds: number): Promise<RolloutReport> {
+async function lastGlance(question: RolloutQuestion): Promise<RolloutReport> {
   try {
-    const last = await glancing.readRollout.executeWithOptions(
+    return await glancing.readRollout.executeWithOptions(
       { summary: 'the deadline has come: how is it now?' },
       [question],
     );
-    if (last.status !== 'progressing') return last;
-    return { ...last, status: 'failed', reason: `not healthy within ${windowSeconds} s: ${last.reason}` };
   } catch (error) {
     if (isCancellation(error)) throw error;
     return {
