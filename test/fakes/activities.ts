@@ -161,10 +161,19 @@ export function fail(type: FailureType, message: string): Behaviour<ActivityName
   };
 }
 
-/** Fails in a way that Temporal tries again. */
-export function stumble(type: FailureType, message: string): Behaviour<ActivityName> {
+/** Fails in a way that Temporal tries again, after the usual time or the one named here. */
+export function stumble(
+  type: FailureType,
+  message: string,
+  nextRetryDelay?: '5 minutes',
+): Behaviour<ActivityName> {
   return async () => {
-    throw ApplicationFailure.retryable(message, type);
+    throw ApplicationFailure.create({
+      type,
+      message,
+      nonRetryable: false,
+      ...(nextRetryDelay ? { nextRetryDelay } : {}),
+    });
   };
 }
 

@@ -44,7 +44,10 @@ describe('a deploy that cannot be prepared', () => {
 
   it('is errored, not failed, when planning does not reach the cluster for a quarter of an hour', async () => {
     const deploy = plane.prepare(upgrade());
-    deploy.world.always('planRelease', stumble('cluster_unreachable', 'connect ECONNREFUSED 127.0.0.1:6443'));
+    deploy.world.always(
+      'planRelease',
+      stumble('cluster_unreachable', 'connect ECONNREFUSED 127.0.0.1:6443', '5 minutes'),
+    );
     await deploy.start();
 
     expect(await deploy.result()).toMatchObject({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, type Behaviour, doneThen, fail, gate, hang, stumble } from '../fakes/activities.ts';
+import { answer, type Behaviour, doneThen, fail, gate, hang } from '../fakes/activities.ts';
 import { refusalOf } from './deploy.ts';
 import { firstInstall, upgrade } from './deploy-input.ts';
 import { useControlPlane } from './use-control-plane.ts';
@@ -177,33 +177,6 @@ describe('the way back', () => {
 
     expect(await refusalOf(deploy.cancel())).toMatchObject({ code: 'cannot_cancel_now' });
     evidence.open();
-    expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
-  });
-
-  it('keeps trying while the cluster is away', async () => {
-    const deploy = plane.prepare(upgrade());
-    const away = stumble('cluster_unreachable', 'connection refused');
-    deploy.world
-      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
-      .next('readRelease', away, away, away)
-      .next('rollbackRelease', away, away, away);
-    await deploy.start();
-
-    expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
-  });
-
-  it('is given up after half an hour, and a person decides', async () => {
-    const deploy = plane.prepare(upgrade());
-    deploy.world
-      .next('installRelease', doneThen(fail('helm_failed', 'Helm said no')))
-      .always('rollbackRelease', stumble('cluster_unreachable', 'connection refused'));
-    await deploy.start();
-    await deploy.untilCalled('rollbackRelease');
-    await plane.skip('1800 s');
-
-    await deploy.until('needs_attention');
-    deploy.world.recover('rollbackRelease');
-    await deploy.resolve('retry');
     expect(await deploy.result()).toMatchObject({ outcome: 'rolled_back' });
   });
 });
