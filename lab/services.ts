@@ -29,6 +29,9 @@ export interface Services {
   replace(name: ServiceName, change: Partial<ServiceSettings>): Promise<void>;
 }
 
+/** Short-lived objects of one deploy fit into the young generation: a quarter of the workers' time was its collection. */
+const NODE_FLAGS = ['--enable-source-maps', '--min-semi-space-size=16', '--max-semi-space-size=32'];
+
 const NAMES = ['observer', 'cluster', 'control', 'api'] as const;
 const USUAL_PORTS: Readonly<Record<ServiceName, number>> = {
   api: 8080,
@@ -75,7 +78,7 @@ async function startService(
   const started = await startPart(context, {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', program],
+    args: [...NODE_FLAGS, program],
     cwd: repositoryRoot(),
     env: environment(context, { name, port, settings }),
     ready: () => answersOk(`http://127.0.0.1:${port}/ready`),
