@@ -135,7 +135,7 @@ describe('a worker is killed', () => {
   it('together with a Helm nobody knows of: the next attempt waits as long as a call may take, then goes on', async () => {
     const { install, mark } = await beginAndKillWorker(deployOf(world, { image: WAITS }));
     process.kill(-mark.pid, 'SIGKILL');
-    const helm = testHelm({ callTimeoutSeconds: 1, graceSeconds: 1 });
+    const helm = testHelm({ callTimeoutSeconds: 6, graceSeconds: 1 });
     const again = attempt(() => world.activities({ helm }).installRelease(install), { attempt: 2 });
     again.catch(() => undefined);
     await until(
