@@ -72,7 +72,7 @@ describe('the environment', () => {
     const secret = {
       RUNTIMEAI_DATABASE_URL: 'postgres://secret',
       HELM_NAMESPACE: 'other',
-      KUBECONFIG: '/root/.kube/config',
+      KUBECONFIG: '/home/somebody/.kube/config',
     };
     helm = create({ environment: { ...environment(), ...secret, HTTPS_PROXY: 'http://proxy' } });
     await helm.template(chart);

@@ -129,7 +129,9 @@ describe('the observer', () => {
     await becomes('healthy');
     await until('it is ready', async () => (await fetch(`${first.url}/ready`)).status === 200, 20);
     const metrics = await (await fetch(`${first.url}/metrics`)).text();
-    expect(metrics).toMatch(/runtimeai_observer_objects\{kind="Pod",process="observer"\} ([2-9]|[1-9][0-9]+)\n/);
+    expect(metrics).toMatch(
+      /runtimeai_observer_objects\{kind="Pod",process="observer"\} ([2-9]|[1-9][0-9]+)\n/,
+    );
     expect(metrics).toMatch(/runtimeai_observer_transitions_total\{status="healthy",process="observer"\} 1/);
 
     await end(first.process, 'SIGKILL');
