@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLES } from '../../api/openapi/examples.ts';
 import { openChanges } from '../../db/changes.ts';
 import { openDatabase } from '../../db/database.ts';
+import { startTcpProxy, type TcpProxy } from '../fakes/tcp-proxy.ts';
 import { type Recorded, recordDeploys } from './recorded.ts';
 import { startServer, type TestServer } from './server.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { openTenants, type TenantsFixture } from './tenants.ts';
 
 let tenants: TenantsFixture;
