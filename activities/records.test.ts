@@ -117,7 +117,7 @@ describe('recordOutcome', () => {
       agent: { ...first.agent, image: 'runtimeai.dev/sample-agent:2.0.0' },
     });
     await deploys.admitted(upgrade);
-    expect((await deploys.runtimeOf(first)).spec.agent.image).toContain('1.0.0');
+    expect((await deploys.runtimeOf(first)).spec.agent?.image).toContain('1.0.0');
     await deploys.ended(upgrade, { revision: 2 });
     expect(await deploys.runtimeOf(first)).toMatchObject({
       spec: { agent: { image: 'runtimeai.dev/sample-agent:2.0.0' } },
@@ -185,7 +185,7 @@ describe('recordOutcome', () => {
     const accepted = nextDeploy(first, { agent: { ...first.agent, replicas: 7 } });
     await deploys.admitted(accepted);
     await deploys.ended(accepted, { revision: 2, verified: false });
-    expect((await deploys.runtimeOf(first)).spec.agent.replicas).toBe(7);
+    expect((await deploys.runtimeOf(first)).spec.agent?.replicas).toBe(7);
     const bad = nextDeploy(first);
     await deploys.admitted(bad);
     await deploys.ended(bad, {
@@ -195,7 +195,7 @@ describe('recordOutcome', () => {
       restoredRevision: 4,
       verified: false,
     });
-    expect((await deploys.runtimeOf(first)).spec.agent.replicas).toBe(2);
+    expect((await deploys.runtimeOf(first)).spec.agent?.replicas).toBe(2);
   });
 
   test('a failed first install leaves a runtime without anything to go back to, and the next deploy is an install', async () => {

@@ -36,7 +36,7 @@ function operationRows(db: TenantSql) {
     .selectFrom('operations')
     .select(['id', 'kind', 'stage', 'outcome', 'tenant_id', 'project', 'environment', 'runtime_id'])
     .select(['deployment_id', 'approval_id', 'requested_by', 'waits_for', 'message', 'error', 'workflow_id'])
-    .select(['run_id', 'created_at', 'finished_at']);
+    .select(['run_id', 'steps', 'created_at', 'finished_at']);
 }
 
 type OperationRow = Awaited<ReturnType<ReturnType<typeof operationRows>['execute']>>[number];
@@ -55,6 +55,7 @@ function toOperation(row: OperationRow): Operation {
     deployment_id: row.deployment_id,
     approval_id: row.approval_id,
     requested_by: row.requested_by,
+    steps: row.steps,
     waits_for: row.waits_for,
     progress: { percent: percentOf(row.stage), message: row.message },
     error: row.error,

@@ -19,13 +19,13 @@ export async function replacePolicies(db: TenantSql, policies: readonly NewPolic
   }
 }
 
-/** Policies to begin with. `open`: every deploy is allowed. `sample`: also, but an upgrade in production needs one approval within a day. */
+/** Policies to begin with. `open`: everything is allowed. `sample`: also, but an upgrade in production needs one approval within a day. */
 export const STARTER_POLICIES: Readonly<Record<'open' | 'sample', NewPolicy>> = {
-  open: { name: 'open', rules: [{ kind: 'allow_action', selector: { action: 'deploy.*' } }] },
+  open: { name: 'open', rules: [{ kind: 'allow_action', selector: {} }] },
   sample: {
     name: 'sample',
     rules: [
-      { kind: 'allow_action', selector: { action: 'deploy.*' } },
+      { kind: 'allow_action', selector: {} },
       {
         kind: 'require_approval',
         selector: { action: 'deploy.upgrade', environment: 'production' },

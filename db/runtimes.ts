@@ -50,6 +50,7 @@ function runtimeRows(db: TenantSql) {
     .leftJoin('runtime_health as h', 'h.runtime_id', 'r.id')
     .leftJoin('observer_heartbeats as b', join => join.on('b.name', '=', OBSERVER_NAME))
     .select(['r.id', 'r.tenant_id', 'r.name', 'r.project', 'r.environment', 'r.labels', 'r.spec', 'r.phase'])
+    .select(['r.type', 'r.backend', 'r.power', 'r.version'])
     .select(['r.verified_deployment_id', 'r.operation_id', 'r.hold', 'r.created_at', 'r.updated_at'])
     .select(['h.status', OBSERVER_AGE.as('age')]);
 }
@@ -62,12 +63,13 @@ function toRuntime(row: RuntimeRow, maxAgeSeconds: number): Runtime {
   return {
     id: row.id,
     name: row.name,
-    type: 'agent_runtime',
+    type: row.type,
     state: runtimeState(row.phase, currentHealth({ status: row.status, ageSeconds: row.age, maxAgeSeconds })),
     tenant_id: row.tenant_id,
     project: row.project,
     environment: row.environment,
     labels: row.labels,
+    power: row.power,
     capabilities: ['deploy', 'rollback'],
     backend: { kind: 'k8s_backend', ref: `${namespace}/${row.name}` },
     spec: row.spec,

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Approval, Decision } from '../domain/approval.ts';
+import type { Power, SnapshotRef } from '../domain/change.ts';
 import type {
   Admission,
   Deployment,
@@ -10,12 +11,12 @@ import type {
   Verification,
 } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { HealthStatus, WorkloadFacts } from '../domain/health.ts';
-import type { OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { HealthStatus, RuntimeStatus, WorkloadFacts } from '../domain/health.ts';
+import type { Operation, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { PolicyRule } from '../domain/policy.ts';
 import type { Role } from '../domain/principal.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
-import type { Hold, RuntimeSpec } from '../domain/runtime.ts';
+import type { Capability, Hold, Runtime, RuntimeSpec, RuntimeType } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
 
 /** A jsonb column: read parsed, written as text (`JSON.stringify`), because pg would make an SQL array of a list. */
@@ -53,6 +54,7 @@ interface Policies extends OfTenant {
   id: string;
   name: string;
   position: number;
+  scope_env: Environment | null;
   rules: Json<PolicyRule[]>;
   created_at: Generated<Date>;
 }
@@ -65,6 +67,15 @@ interface Runtimes extends OfTenant {
   labels: Json<Record<string, string>>;
   spec: Json<RuntimeSpec>;
   phase: Phase;
+  type: Generated<RuntimeType>;
+  /** Name of the adapter. */
+  backend: Generated<string>;
+  power: Generated<Power>;
+  /** Counts every change of the spec, the power or the labels; the ETag. */
+  version: Generated<number>;
+  /** Who detached the observer and when; nothing while it watches. */
+  observer_detached: OptionalJson<{ by: string; at: string }>;
+  deleted_at: Date | null;
   /** What the version that runs holds of the project's quota. */
   cpu_milli: Generated<number>;
   memory_mib: Generated<number>;
@@ -117,7 +128,7 @@ interface DeploymentDetails extends OfTenant {
 
 interface Operations extends OfTenant {
   id: string;
-  kind: 'deploy';
+  kind: Operation['kind'];
   stage: Stage;
   stage_since: Generated<Date>;
   outcome: Outcome | null;
@@ -133,6 +144,10 @@ interface Operations extends OfTenant {
   error: OptionalJson<OperationError>;
   workflow_id: string;
   run_id: string;
+  /** What came of each step, in order. */
+  steps: ColumnType<OperationStep[], string | undefined, string>;
+  /** What was asked for, where the operation is no deploy. */
+  request: OptionalJson<Record<string, unknown>>;
   /** The answer of admission, given again word for word when the question is repeated. */
   admission: Json<Admission>;
   created_at: Generated<Date>;
@@ -143,7 +158,7 @@ interface Approvals extends OfTenant {
   id: string;
   operation_id: string;
   runtime_id: string;
-  deployment_id: string;
+  deployment_id: string | null;
   status: Approval['status'];
   reason: string;
   quorum: number;
@@ -188,9 +203,11 @@ interface IdempotencyKeys extends OfTenant {
   key: string;
   route: string;
   body_hash: string;
-  operation_id: string;
-  deployment_id: string;
-  runtime_id: string;
+  operation_id: string | null;
+  deployment_id: string | null;
+  runtime_id: string | null;
+  /** Ids of whatever else the command makes. */
+  ids: OptionalJson<Record<string, string>>;
   created_at: Generated<Date>;
 }
 
@@ -201,7 +218,33 @@ interface RuntimeHealth extends OfTenant {
   total_pods: number;
   reason: string;
   facts: OptionalJson<WorkloadFacts>;
+  signals: ColumnType<RuntimeStatus['signals'], string | undefined, string>;
+  /** The backend's own finer word. */
+  phase: string | null;
   observed_at: Date;
+}
+
+interface Snapshots extends OfTenant {
+  id: string;
+  runtime_id: string;
+  name: string;
+  description: string | null;
+  status: 'creating' | 'ready' | 'failed';
+  ref: OptionalJson<SnapshotRef>;
+  contents: ColumnType<string[], string | undefined, string>;
+  operation_id: string;
+  created_at: Generated<Date>;
+  ready_at: Date | null;
+}
+
+interface RuntimeKinds {
+  /** Name of the adapter. */
+  name: string;
+  type: RuntimeType;
+  backend: Runtime['backend']['kind'];
+  capabilities: Json<Capability[]>;
+  missing: Json<{ what: string; install: string }[]>;
+  checked_at: Generated<Date>;
 }
 
 interface ObserverHeartbeats {
@@ -211,6 +254,7 @@ interface ObserverHeartbeats {
 
 /** The tables that belong to no tenant. */
 export interface GlobalTables {
+  runtime_kinds: RuntimeKinds;
   observer_heartbeats: ObserverHeartbeats;
 }
 
@@ -230,6 +274,7 @@ export interface Tables extends GlobalTables {
   events: Events;
   idempotency_keys: IdempotencyKeys;
   runtime_health: RuntimeHealth;
+  snapshots: Snapshots;
 }
 
 /** SQL within one tenant; row-level security shows nothing of any other. */

@@ -75,6 +75,9 @@ const SecretVariable = z.strictObject({
 
 const AgentVariable = z.union([PlainVariable, SecretVariable]);
 
+/** Environment of a workload: plain values, and secrets by reference only. */
+export const AgentVariables = z.array(AgentVariable).max(100).refine(hasUniqueNames, 'names must be unique');
+
 const AutoScaling = z
   .strictObject({
     min_replicas: z.int().min(1).max(MAX_REPLICAS),
@@ -105,7 +108,7 @@ export const AgentConfig = z
     resources: z.strictObject({ cpu: Cpu, memory: Memory }).default({ cpu: '100m', memory: '128Mi' }),
     replicas: z.int().min(0).max(MAX_REPLICAS).default(1),
     auto_scaling: AutoScaling.optional(),
-    env: z.array(AgentVariable).max(100).default([]).refine(hasUniqueNames, 'names must be unique'),
+    env: AgentVariables.default([]),
     egress: z.enum(['restricted', 'open']).default('restricted'),
     exposure: z.enum(['private', 'internal']).default('private'),
     service_account: z

@@ -16,7 +16,7 @@ export const Approval = z
     id: idOf('approval'),
     operation_id: idOf('operation'),
     runtime_id: idOf('runtime'),
-    deployment_id: idOf('deployment'),
+    deployment_id: idOf('deployment').nullable(),
     status: z.enum(['open', 'approved', 'rejected', 'expired', 'cancelled']),
     reason: z.string().meta({ description: 'The rule that asks, in words' }),
     quorum: z.int().min(1),

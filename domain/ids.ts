@@ -9,6 +9,8 @@ const ID_PREFIXES = {
   approval: 'apr',
   event: 'evt',
   policy: 'pol',
+  snapshot: 'snp',
+  intent: 'int',
   principal: 'prn',
 } as const;
 

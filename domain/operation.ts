@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Action } from './action.ts';
 import { idOf } from './ids.ts';
 import { Environment, ProjectName, TenantId } from './tenant.ts';
 
@@ -47,11 +48,41 @@ export type Resolution = z.infer<typeof Resolution>;
 export const OperationError = z.object({ code: z.string(), message: z.string() });
 export type OperationError = z.infer<typeof OperationError>;
 
+/** What an operation does; every lifecycle call is one of its own name. */
+export const OperationKind = z.enum([
+  'deploy',
+  'create',
+  'start',
+  'stop',
+  'restart',
+  'scale',
+  'snapshot',
+  'restore',
+  'migrate',
+  'delete',
+  'actions',
+  'intent',
+]);
+export type OperationKind = z.infer<typeof OperationKind>;
+
+/** One change within an operation, and how far it is. `undone`: it was taken back because it, or its verification, failed. */
+export const OperationStep = z
+  .object({
+    action: Action.nullable().meta({ description: 'Null for a create, a restore and a delete' }),
+    verb: z.string(),
+    status: z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'undone']),
+    message: z.string().nullable(),
+    started_at: z.iso.datetime().nullable(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'OperationStep' });
+export type OperationStep = z.infer<typeof OperationStep>;
+
 /** The handle of any asynchronous work: one operation is one run of one workflow. */
 export const Operation = z
   .object({
     id: idOf('operation'),
-    kind: z.enum(['deploy']),
+    kind: OperationKind,
     status: OperationStatus,
     stage: Stage,
     outcome: Outcome.nullable(),
@@ -62,6 +93,7 @@ export const Operation = z
     deployment_id: idOf('deployment').nullable(),
     approval_id: idOf('approval').nullable(),
     requested_by: z.string(),
+    steps: z.array(OperationStep).meta({ description: 'Empty for a deploy, whose stages say it all' }),
     waits_for: z
       .string()
       .nullable()

@@ -9,7 +9,22 @@ export interface PolicyQuestion {
   readonly project: string;
 }
 
-export const PolicyAction = z.enum(['deploy.install', 'deploy.upgrade']);
+export const PolicyAction = z.enum([
+  'deploy.install',
+  'deploy.upgrade',
+  'lifecycle.create',
+  'lifecycle.start',
+  'lifecycle.stop',
+  'lifecycle.restart',
+  'lifecycle.scale',
+  'lifecycle.snapshot',
+  'lifecycle.restore',
+  'lifecycle.migrate',
+  'lifecycle.tune_policy',
+  'lifecycle.attach_observer',
+  'lifecycle.detach_observer',
+  'lifecycle.delete',
+]);
 export type PolicyAction = z.infer<typeof PolicyAction>;
 
 const Selector = z.strictObject({

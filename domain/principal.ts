@@ -8,22 +8,46 @@ export const Permission = z.enum([
   'runtime:create',
   'runtime:read',
   'runtime:deploy',
+  'runtime:operate',
+  'runtime:delete',
   'operation:read',
   'operation:cancel',
   'operation:resolve',
   'approval:read',
   'approval:decide',
   'event:read',
+  'policy:read',
+  'policy:write',
 ]);
 export type Permission = z.infer<typeof Permission>;
 
-const READS: readonly Permission[] = ['runtime:read', 'operation:read', 'approval:read', 'event:read'];
+const READS: readonly Permission[] = [
+  'runtime:read',
+  'operation:read',
+  'approval:read',
+  'event:read',
+  'policy:read',
+];
 
 /** What each role may do. A role that is not listed here may do nothing. */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   tenant_admin: Permission.options,
-  developer: [...READS, 'runtime:create', 'runtime:deploy', 'operation:cancel'],
-  operator: [...READS, 'runtime:deploy', 'operation:cancel', 'operation:resolve', 'approval:decide'],
+  developer: [
+    ...READS,
+    'runtime:create',
+    'runtime:deploy',
+    'runtime:operate',
+    'runtime:delete',
+    'operation:cancel',
+  ],
+  operator: [
+    ...READS,
+    'runtime:deploy',
+    'runtime:operate',
+    'operation:cancel',
+    'operation:resolve',
+    'approval:decide',
+  ],
   viewer: READS,
 };
 

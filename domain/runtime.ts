@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { AgentConfig } from './agent-config.ts';
+import { AgentConfig, AgentVariables, ImageReference, MAX_REPLICAS } from './agent-config.ts';
 import { Verification } from './deployment.ts';
 import { idOf } from './ids.ts';
+import { Text } from './kubernetes-text.ts';
 import { Environment, ProjectName, TenantId } from './tenant.ts';
 
 export const RuntimeType = z.enum(['vm', 'vcluster', 'sandbox', 'agent_runtime']).meta({ id: 'RuntimeType' });
@@ -38,34 +39,123 @@ export const Labels = z
   )
   .refine(labels => Object.keys(labels).length <= 64, 'must not hold more than 64 labels');
 
-/** The contract's profiles for any kind of runtime; an `agent_runtime` says the same things in `agent`. */
-const Profiles = z.strictObject({
-  size: z.string().optional().meta({ description: 'T-shirt size or profile' }),
-  resources: z
-    .strictObject({
-      cpu: z.number().nullable().optional(),
-      memory: z.string().nullable().optional(),
-      gpu: z.string().nullable().optional(),
-      replicas: z.int().nullable().optional(),
-    })
-    .optional(),
-  networking: z
-    .strictObject({
-      exposure: z.enum(['private', 'internal', 'public']).default('private'),
-      egress_policy: z.enum(['restricted', 'open']).default('restricted'),
-    })
-    .optional(),
-  security: z
-    .strictObject({
-      isolation: z.enum(['basic', 'strong']).default('strong'),
-      compliance: z.array(z.string()).optional(),
-      audit: z.boolean().default(true),
-    })
-    .optional(),
+/** What can be done to a runtime of a kind; what is not in its `capabilities` is refused with 422. */
+export const Capability = z.enum([
+  'deploy',
+  'rollback',
+  'start',
+  'stop',
+  'restart',
+  'rollout_restart',
+  'scale',
+  'snapshot',
+  'restore',
+  'migrate',
+  'tune_policy',
+  'attach_observer',
+  'detach_observer',
+]);
+export type Capability = z.infer<typeof Capability>;
+
+/** What each size means is in `domain/rules/sizes.ts`, one table per kind. */
+export const Size = z.enum(['small', 'medium', 'large', 'xlarge']);
+export type Size = z.infer<typeof Size>;
+
+const Quantity = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, 'must be a whole number of Mi or Gi, e.g. "8Gi"')
+  .meta({ examples: ['8Gi'] });
+
+/** Overrides of a size; what is null or left out is the size's. */
+export const ResourceProfile = z
+  .strictObject({
+    cpu: z.number().min(0.01).max(64).nullable().optional().meta({ description: 'Cores' }),
+    memory: Quantity.nullable().optional(),
+    gpu: z
+      .string()
+      .max(64)
+      .regex(/^[1-9][0-9]?x[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a number, x and a model, e.g. "1xA10"')
+      .nullable()
+      .optional()
+      .meta({ examples: ['1xA10'] }),
+    replicas: z.int().min(0).max(MAX_REPLICAS).nullable().optional(),
+  })
+  .meta({ id: 'ResourceProfile' });
+export type ResourceProfile = z.infer<typeof ResourceProfile>;
+
+export const NetworkingProfile = z
+  .strictObject({
+    exposure: z.enum(['private', 'internal', 'public']).default('private'),
+    egress_policy: z.enum(['restricted', 'open']).default('restricted'),
+  })
+  .meta({ id: 'NetworkingProfile' });
+
+export const SecurityProfile = z
+  .strictObject({
+    isolation: z.enum(['basic', 'strong']).default('strong'),
+    compliance: z.array(z.string().max(32)).max(20).optional(),
+    audit: z.boolean().default(true),
+  })
+  .meta({ id: 'SecurityProfile' });
+
+const Command = z.array(Text).max(64);
+
+const SandboxSpec = z.strictObject({
+  image: ImageReference.optional().meta({ description: 'The platform’s sandbox image when left out' }),
+  command: Command.optional(),
+  args: Command.optional(),
+  env: AgentVariables.default([]),
+  storage: Quantity.optional().meta({ description: 'A volume at /data that outlives a stop' }),
+  warm_pool: z.int().min(0).max(100).default(0).meta({ description: 'Pods kept ready for a quick start' }),
 });
 
-export const RuntimeSpec = Profiles.extend({ agent: AgentConfig }).meta({ id: 'RuntimeSpec' });
+const VClusterSpec = z.strictObject({
+  kubernetes_version: z
+    .string()
+    .regex(/^1\.[0-9]{1,2}(\.[0-9]{1,2})?$/, 'must be a Kubernetes version such as 1.36')
+    .optional(),
+  storage: Quantity.default('5Gi').meta({ description: 'Volume of its backing store' }),
+});
+
+const VmSpec = z.strictObject({
+  image: ImageReference.optional().meta({ description: 'Container disk; the platform’s when left out' }),
+  disk: Quantity.optional().meta({ description: 'A volume for the root disk instead of a container disk' }),
+  cloud_init_secret: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be the name of a Kubernetes Secret')
+    .optional()
+    .meta({ description: 'Secret with the key `userdata`, in the namespace of the runtime' }),
+});
+
+/** What was asked for: the contract's profiles, and under the name of its kind what only that kind has. */
+export const RuntimeSpec = z
+  .strictObject({
+    size: Size.optional().meta({ description: 'T-shirt size; medium when left out' }),
+    resources: ResourceProfile.optional(),
+    networking: NetworkingProfile.optional(),
+    security: SecurityProfile.optional(),
+    backend: z
+      .string()
+      .max(40)
+      .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
+      .optional()
+      .meta({ description: 'Name of the adapter; the built-in one of the type when left out' }),
+    agent: AgentConfig.optional(),
+    sandbox: SandboxSpec.optional(),
+    vcluster: VClusterSpec.optional(),
+    vm: VmSpec.optional(),
+  })
+  .meta({ id: 'RuntimeSpec' });
 export type RuntimeSpec = z.infer<typeof RuntimeSpec>;
+
+/** The field of the spec that belongs to each kind alone. */
+export const SPEC_FIELD_OF = {
+  agent_runtime: 'agent',
+  sandbox: 'sandbox',
+  vcluster: 'vcluster',
+  vm: 'vm',
+} as const satisfies Readonly<Record<RuntimeType, keyof RuntimeSpec>>;
 
 /** Why nothing newer is put into a runtime until somebody says so (`lift_hold` on the next deployment). */
 export const Hold = z.object({
@@ -86,7 +176,10 @@ export const Runtime = z
     project: ProjectName,
     environment: Environment,
     labels: Labels,
-    capabilities: z.array(z.string()),
+    power: z
+      .enum(['running', 'stopped'])
+      .meta({ description: 'Whether it shall run; `state` says whether it does' }),
+    capabilities: z.array(Capability),
     backend: z.object({
       kind: z.enum(['vm_backend', 'vcluster_backend', 'k8s_backend', 'custom']),
       ref: z.string(),
@@ -115,26 +208,18 @@ export const RuntimeCreateRequest = z
     project: ProjectName.default('default'),
     environment: Environment.default('development'),
     labels: Labels.default({}),
-    spec: Profiles.extend({ agent: AgentConfig.optional() })
-      .optional()
-      .meta({ description: 'For the type agent_runtime, `agent` is required and says everything' }),
+    spec: RuntimeSpec.default({}),
     verification: Verification.optional(),
     keep_failed: z
       .boolean()
       .default(false)
       .meta({ description: 'Leave a failed first install in the cluster' }),
   })
-  .transform((request, context) => {
-    const { type, spec = {}, ...rest } = request;
-    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (type !== 'agent_runtime') refuse(['type'], 'cannot be created yet; agent_runtime can');
-    for (const profile of ['size', 'resources', 'networking', 'security'] as const) {
-      if (spec[profile] !== undefined)
-        refuse(['spec', profile], 'does not apply to an agent_runtime; say it in spec.agent');
+  .superRefine(({ type, spec }, context) => {
+    for (const [kind, field] of Object.entries(SPEC_FIELD_OF)) {
+      if (kind !== type && spec[field] !== undefined)
+        context.addIssue({ code: 'custom', path: ['spec', field], message: `does not apply to a ${type}` });
     }
-    if (spec.agent === undefined) refuse(['spec', 'agent'], 'is required for an agent_runtime');
-    if (type !== 'agent_runtime' || spec.agent === undefined) return z.NEVER;
-    return { ...rest, type, spec: { agent: spec.agent } };
   })
   .meta({ id: 'RuntimeCreateRequest' });
 export type RuntimeCreateRequest = z.infer<typeof RuntimeCreateRequest>;

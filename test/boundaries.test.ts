@@ -35,8 +35,9 @@ const TABLE: Readonly<Record<string, Row>> = {
     types: ['domain', 'activities'],
     packages: ['@temporalio/workflow'],
   },
+  adapters: { values: ['clients', 'domain'], packages: ['node:', 'yaml'] },
   activities: {
-    values: ['clients', 'db', 'domain'],
+    values: ['adapters', 'clients', 'db', 'domain'],
     types: ['process'],
     packages: ['node:', '@temporalio/activity', '@temporalio/common', 'yaml', 'diff'],
     except: {
@@ -44,7 +45,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     },
   },
   workers: {
-    values: ['activities', 'clients', 'db', 'domain', 'temporal', 'process'],
+    values: ['activities', 'adapters', 'clients', 'db', 'domain', 'temporal', 'process'],
     packages: { allBut: [NEST, 'fastify'] },
   },
   process: {

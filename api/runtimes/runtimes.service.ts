@@ -10,6 +10,7 @@ import type { Begun } from '../http/answer.ts';
 import { otherTenant } from '../http/auth.guard.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound } from '../http/problem.ts';
+import { invalidRequest } from '../http/schema.pipe.ts';
 import type { RuntimeListQuery } from './runtimes.schemas.ts';
 
 interface RuntimeParts {
@@ -38,7 +39,9 @@ export class RuntimesService {
     key: string | undefined;
   }): Promise<Begun<Runtime>> {
     if (request.tenant_id && request.tenant_id !== caller.tenantId) throw otherTenant(request.tenant_id);
-    const { name, project, environment, labels } = request;
+    const { name, project, environment, labels, spec } = request;
+    const { agent } = spec;
+    if (!agent) throw invalidRequest('', [{ path: ['spec', 'agent'], message: 'is required' }]);
     const ids = {
       operationId: newId('operation'),
       deploymentId: newId('deployment'),
@@ -49,7 +52,7 @@ export class RuntimesService {
       {
         about: request,
         inputOf: ids => ({
-          ...deployInput({ caller, ids }, { ...request, agent: request.spec.agent }),
+          ...deployInput({ caller, ids }, { ...request, agent }),
           create: { name, project, environment, labels },
         }),
       },

@@ -9,7 +9,9 @@ export type Phase =
   | 'upgrading'
   | 'needs_attention'
   | 'not_installed'
-  | 'install_failed';
+  | 'install_failed'
+  | 'deleting'
+  | 'deleted';
 
 /** What was seen of a runtime, and how long ago the observer last heard from the cluster; nothing seen is unknown. */
 export interface Observation {
@@ -71,6 +73,8 @@ const STATES: Readonly<Record<Phase, Readonly<Record<HealthStatus, RuntimeState>
   needs_attention: observed('degraded'),
   not_installed: everyHealth('stopped'),
   install_failed: everyHealth('error'),
+  deleting: everyHealth('deleting'),
+  deleted: everyHealth('deleted'),
 };
 
 const CONTRACT_HEALTH: Readonly<Record<HealthStatus, RuntimeStatus['health']>> = {
@@ -89,6 +93,8 @@ const UNCHANGED: Readonly<Record<Phase, Phase>> = {
   needs_attention: 'needs_attention',
   not_installed: 'not_installed',
   install_failed: 'install_failed',
+  deleting: 'deleting',
+  deleted: 'deleted',
 };
 
 const PHASES: readonly Phase[] = [
@@ -98,6 +104,8 @@ const PHASES: readonly Phase[] = [
   'needs_attention',
   'not_installed',
   'install_failed',
+  'deleting',
+  'deleted',
 ];
 
 const HEALTHS: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy', 'stopped', 'unknown'];
@@ -110,6 +118,8 @@ function always(phase: Phase): Record<Phase, Phase> {
     needs_attention: phase,
     not_installed: phase,
     install_failed: phase,
+    deleting: phase,
+    deleted: phase,
   };
 }
 
