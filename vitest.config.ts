@@ -29,8 +29,8 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: [
-            '{db,activities,api}/**/*.test.ts',
-            'test/{workflows,chart,kubernetes,helm,api,system}/**/*.test.ts',
+            '{db,activities,adapters,api}/**/*.test.ts',
+            'test/{workflows,chart,kubernetes,helm,adapters,api,system}/**/*.test.ts',
           ],
           globalSetup: ['test/global-setup.ts', 'test/workflows/global-setup.ts'],
         },

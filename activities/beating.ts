@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Context } from '@temporalio/activity';
 import { asMark, isRunning, killMarked, markOf, type ProcessMark } from '../clients/helm/process-mark.ts';
 
@@ -15,8 +16,13 @@ export interface Beat {
   sleep(milliseconds: number): Promise<void>;
 }
 
+/** Two hearts in one activity would tell the server of two different processes. */
+const beatingNow = new AsyncLocalStorage<Beat>();
+
 /** Does the work with a heartbeat every two seconds; when the activity was cancelled meanwhile, any error becomes that. */
 export async function beating<T>(work: (beat: Beat) => Promise<T>): Promise<T> {
+  const outer = beatingNow.getStore();
+  if (outer) return work(outer);
   const context = Context.current();
   const orphan = asMark(context.info.heartbeatDetails);
   let mark = orphan;
@@ -27,13 +33,9 @@ export async function beating<T>(work: (beat: Beat) => Promise<T>): Promise<T> {
   };
   try {
     const sleep = async (milliseconds: number) => void (await context.sleep(milliseconds));
-    return await work({
-      attempt: context.info.attempt,
-      signal: context.cancellationSignal,
-      onStart,
-      orphan,
-      sleep,
-    });
+    const { info, cancellationSignal } = context;
+    const beat = { attempt: info.attempt, signal: cancellationSignal, onStart, orphan, sleep };
+    return await beatingNow.run(beat, () => work(beat));
   } catch (error) {
     if (context.cancellationSignal.aborted) await context.cancelled;
     throw error;

@@ -1,18 +1,19 @@
-import type { Helm } from '../clients/helm/cli.ts';
-import type { ReleaseStorage } from '../clients/helm/storage.ts';
-import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
+import type { Release } from '../clients/helm/storage.ts';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Plan, PlanReport, ReleaseReport, ReleaseTarget } from '../domain/deployment.ts';
 import type { ChartValuesInput } from '../domain/rules/chart-values.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
+import { type Beat, beating } from './beating.ts';
 import { translating } from './failures.ts';
-import { installRelease } from './release/install.ts';
-import { releaseOf } from './release/operation.ts';
-import { planRelease } from './release/plan.ts';
+import { agentOrder } from './release/agent.ts';
+import { installOrder } from './release/install.ts';
+import { logFields, releaseOf } from './release/operation.ts';
+import { planOrder } from './release/plan.ts';
 import { RenderedPlans } from './release/rendering.ts';
 import { reportOf } from './release/report.ts';
-import { rollbackRelease } from './release/rollback.ts';
-import { uninstallRelease } from './release/uninstall.ts';
+import { rollBack } from './release/rollback.ts';
+import type { ReleaseTools } from './release/tools.ts';
+import { uninstall } from './release/uninstall.ts';
 import type { Slots } from './slots.ts';
 
 export interface ReleaseInput {
@@ -55,16 +56,9 @@ export interface ReleaseActivities {
 }
 
 /** What the release activities need of the world. */
-export interface ReleaseDeps {
-  readonly helm: Helm;
-  readonly storage: ReleaseStorage;
+export interface ReleaseDeps extends ReleaseTools {
   /** The namespace the release goes into. */
   readonly slots: Slots;
-  /** Compares by server-side dry run what is there with what shall be. */
-  readonly diff: (input: {
-    readonly previous: readonly KubernetesObject[];
-    readonly next: readonly KubernetesObject[];
-  }) => Promise<readonly Plan['changes'][number][]>;
   /** Folder of the chart that deploys an agent. */
   readonly chart: string;
   /** The five governed endpoints; nothing is planned or applied while they are missing. */
@@ -76,28 +70,55 @@ export interface ReleaseDeps {
     readonly deploymentId: string;
     readonly plan: Plan;
   }) => Promise<void>;
-  readonly log: ReleaseLog;
 }
 
-/** State changes are logged with operation, tenant and runtime. */
-export interface ReleaseLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-/** Makes the promises about Helm releases. */
+/** Makes the promises about Helm releases of agents. */
 export function createReleaseActivities(deps: ReleaseDeps): ReleaseActivities {
   const plans = new RenderedPlans();
   return {
-    planRelease: planRelease(deps, plans),
-    installRelease: installRelease(deps, plans),
+    planRelease: input => asActivity(beat => planDeploy(deps, input, { plans, beat })),
+    installRelease: ({ baseRevision, planDigest, ...input }) =>
+      asActivity(async beat => {
+        const order = { ...agentOrder(deps, input), baseRevision, planDigest };
+        return installOrder(deps, order, { plans, beat });
+      }),
     readRelease: ({ target, baseRevision }) =>
       translating(async () => {
         const history = await deps.storage.history(releaseOf(target));
         const newest = history.at(-1);
         return newest !== undefined && newest.revision > baseRevision ? reportOf(newest) : undefined;
       }),
-    rollbackRelease: rollbackRelease(deps),
-    uninstallRelease: uninstallRelease(deps),
+    rollbackRelease: ({ operationId, ...way }) =>
+      asActivity(beat => rollBack(deps, { ...way, mark: operationId }, beat)),
+    uninstallRelease: ({ target, operationId }) =>
+      asActivity(beat => uninstall(deps, { target, mark: operationId, onlyOwn: true }, beat)),
+  };
+}
+
+function asActivity<T>(work: (beat: Beat) => Promise<T>): Promise<T> {
+  return beating(beat => translating(() => work(beat)));
+}
+
+async function planDeploy(
+  deps: ReleaseDeps,
+  input: Parameters<ReleaseActivities['planRelease']>[0],
+  how: { readonly plans: RenderedPlans; readonly beat: Beat },
+): Promise<PlanReport> {
+  const { knownRevision, deploymentId, target } = input;
+  const order = agentOrder(deps, input);
+  const meanwhile = () => deps.slots.ensureSlot(input);
+  const { plan, history, outside } = await planOrder(deps, order, { ...how, knownRevision, meanwhile });
+  const { digest, summary } = plan;
+  const report = { digest, summary, baseRevision: history.at(-1)?.revision ?? 0 };
+  if (outside !== undefined) return { ...report, changedOutside: inShort(outside) };
+  await deps.storePlan({ tenantId: target.tenantId, deploymentId, plan });
+  deps.log.info({ ...logFields(order), ...summary }, 'release planned');
+  return report;
+}
+
+function inShort({ revision, status, description, chart }: Release): PlanReport['changedOutside'] & object {
+  return {
+    revision,
+    description: `${status}, chart ${chart.name} ${chart.version}: ${description}`.slice(0, 500),
   };
 }

@@ -11,11 +11,17 @@ import {
   writeStage,
 } from '../db/deploy-progress.ts';
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
+import type { Verb } from '../domain/change.ts';
 import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { Leaves, Outcome, Stage } from '../domain/operation.ts';
+import type { Leaves, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { ErrorCode } from '../domain/rules/error-code.ts';
-import { phasesAfterOutcome, phasesAfterStage } from '../domain/rules/runtime-state.ts';
+import {
+  phasesAfterChangeStage,
+  phasesAfterOutcome,
+  phasesAfterStage,
+} from '../domain/rules/runtime-state.ts';
+import type { RuntimeType } from '../domain/runtime.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { admit } from './admission.ts';
 
@@ -24,7 +30,8 @@ export interface RecordKey {
   readonly tenantId: string;
   readonly runtimeId: string;
   readonly operationId: string;
-  readonly deploymentId: string;
+  /** Of a deploy. */
+  readonly deploymentId?: string;
   readonly step: number;
 }
 
@@ -38,6 +45,19 @@ export interface StageRecord extends RecordKey {
   readonly verdict?: RolloutReport;
   /** Closes the approval of this operation together with the stage. */
   readonly approvalStatus?: ClosedApproval;
+  /** Of a change: which, and how far its steps are. */
+  readonly change?: ChangeNote;
+}
+
+export interface ChangeNote {
+  /** The event's type without the stage, e.g. `lifecycle.scale`. */
+  readonly subject: string;
+  /** The verb that is being carried out, or will be first. */
+  readonly verb: Verb;
+  readonly type: RuntimeType;
+  /** Who asked for it. */
+  readonly by: string;
+  readonly steps: readonly OperationStep[];
 }
 
 export interface DecisionRecord extends RecordKey {
@@ -115,7 +135,7 @@ function stageChange(input: StageRecord): StageChange {
   const { operationId, step, stage, message, severity = STAGE_SEVERITY[stage], verdict } = input;
   const data = withoutGaps({ deployment_id: input.deploymentId, revision: input.revision, verdict });
   const event = {
-    type: `deploy.${stage}`,
+    type: `${input.change?.subject ?? 'deploy'}.${stage}`,
     severity,
     actor: 'system',
     operationId,
@@ -123,13 +143,15 @@ function stageChange(input: StageRecord): StageChange {
     message,
     data,
   } as const;
-  return { ...input, event, phases: phasesAfterStage(stage) };
+  const { change } = input;
+  const phases = change ? phasesAfterChangeStage(change.verb, stage) : phasesAfterStage(stage);
+  return { ...input, event, phases, steps: change?.steps };
 }
 
 function decisionTaken(input: DecisionRecord): DecisionTaken {
   const { operationId, step, by, decision, comment, approvalId } = input;
   const verb = decision === 'approve' ? 'approved' : 'rejected';
-  const message = `${by.name} ${verb} the deploy${comment ? `: ${comment}` : ''}`;
+  const message = `${by.name} ${verb} it${comment ? `: ${comment}` : ''}`;
   const severity = decision === 'approve' ? 'info' : 'warning';
   const data = withoutGaps({ approval_id: approvalId, decided_by: by.name, comment });
   const type = `approval.${decision}`;
@@ -176,7 +198,7 @@ function outcomeReached(input: OutcomeRecord): OutcomeReached {
     hold:
       hold === undefined
         ? undefined
-        : { reason: hold, deployment_id: deploymentId, since: new Date().toISOString() },
+        : { reason: hold, deployment_id: deploymentId ?? '', since: new Date().toISOString() },
   };
 }
 
@@ -191,7 +213,8 @@ const STAGE_SEVERITY: Readonly<Record<Stage, Event['severity']>> = {
   finished: 'info',
 };
 
-const OUTCOME_SEVERITY: Readonly<Record<Outcome, Event['severity']>> = {
+/** How grave each end of an operation is. */
+export const OUTCOME_SEVERITY: Readonly<Record<Outcome, Event['severity']>> = {
   succeeded: 'info',
   cancelled: 'info',
   rejected: 'warning',
@@ -202,7 +225,8 @@ const OUTCOME_SEVERITY: Readonly<Record<Outcome, Event['severity']>> = {
   errored: 'critical',
 };
 
-function insistWritten(answer: StepAnswer, { operationId, step }: RecordKey): void {
+/** Throws when a record has no operation to belong to. */
+export function insistWritten(answer: StepAnswer, { operationId, step }: RecordKey): void {
   if (answer === 'written' || answer === 'repeated') return;
   const why = answer === 'ended' ? 'has ended already' : 'is not in the database';
   throw ApplicationFailure.nonRetryable(

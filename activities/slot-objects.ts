@@ -1,12 +1,13 @@
 import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
 import { PROJECT_LABEL, TENANT_LABEL } from '../domain/rules/labels.ts';
+import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 
-/** The namespace of a tenant's project: whose it is, and that only restricted pods may run there. */
-export function slotNamespace(target: ReleaseTarget): KubernetesObject {
+/** The namespace of a tenant's project: whose it is, and which pods may run there. */
+export function slotNamespace(target: ReleaseTarget, podSecurity: PodSecurity): KubernetesObject {
   const levels = ['enforce', 'audit', 'warn'].flatMap(mode => [
-    [`pod-security.kubernetes.io/${mode}`, 'restricted'],
+    [`pod-security.kubernetes.io/${mode}`, podSecurity],
     [`pod-security.kubernetes.io/${mode}-version`, 'latest'],
   ]);
   return {

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../clients/kubernetes/requests.ts';
 import type { ReleaseTarget } from '../domain/deployment.ts';
 import { PROJECT_LABEL, TENANT_LABEL } from '../domain/rules/labels.ts';
+import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { failure, together, translating } from './failures.ts';
 import { slotNamespace, slotObjects } from './slot-objects.ts';
@@ -9,7 +10,12 @@ import { slotNamespace, slotObjects } from './slot-objects.ts';
 /** The namespaces agents live in, one per project. Part of planning: there is nothing to compare with before it exists. */
 export interface Slots {
   /** Makes sure the tenant's namespace exists with quota, limits, default-deny network policy and Pod Security labels. Safe to repeat. */
-  ensureSlot(input: { readonly target: ReleaseTarget; readonly quota: SlotQuota }): Promise<void>;
+  ensureSlot(input: {
+    readonly target: ReleaseTarget;
+    readonly quota: SlotQuota;
+    /** `restricted` unless said otherwise. */
+    readonly podSecurity?: PodSecurity;
+  }): Promise<void>;
 }
 
 type SlotInput = Parameters<Slots['ensureSlot']>[0];
@@ -35,9 +41,9 @@ async function uidOf({ kubernetes }: SlotDependencies, name: string): Promise<st
 /** Answers the uid of the namespace. */
 async function ensureSlot(
   { kubernetes, log }: SlotDependencies,
-  { target, quota }: SlotInput,
+  { target, quota, podSecurity = 'restricted' }: SlotInput,
 ): Promise<string | undefined> {
-  const wanted = slotNamespace(target);
+  const wanted = slotNamespace(target, podSecurity);
   const found = await kubernetes.get({ apiVersion: 'v1', kind: 'Namespace', name: target.namespace });
   if (found) refuseForeign(found, wanted, target);
   const namespace =

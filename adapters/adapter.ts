@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../clients/kubernetes/objects.ts';
 import type { Begun, Observation, Step, StepPlan } from '../domain/change.ts';
 import type { Health, PodFacts } from '../domain/health.ts';
+import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Capability, Runtime, RuntimeType } from '../domain/runtime.ts';
 
 /**
@@ -17,7 +18,7 @@ export interface RuntimeAdapter {
   /** The verbs it can; any other is refused before a workflow begins. `start` and `stop` come together. */
   readonly capabilities: readonly Capability[];
   /** Which pods its namespaces must let in (Pod Security Standards). */
-  readonly podSecurity: 'restricted' | 'baseline' | 'privileged';
+  readonly podSecurity: PodSecurity;
   /** Whether the cluster has what the kind needs. Changes nothing. */
   prerequisites(): Promise<Prerequisites>;
   /** What the step would change, tried out by server-side dry run; throws what makes it impossible. Changes nothing. */

@@ -6,19 +6,27 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
-import { authenticate } from '../db/api-keys.ts';
 import type { Changes } from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
 import { listEvents } from '../db/events.ts';
 import { observerAgeSeconds } from '../db/health.ts';
+import { KnownKeys } from '../db/known-keys.ts';
+import { listRuntimeKinds } from '../db/runtime-kinds.ts';
+import { createRulePlanner } from '../domain/rules/planner/plan.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Log } from '../process/log.ts';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
 import { ApprovalsService } from './approvals/approvals.service.ts';
-import { Admissions } from './deployments/admissions.ts';
+import { ActionsController } from './changes/actions.controller.ts';
+import { ActionsService } from './changes/actions.service.ts';
+import { ChangesService } from './changes/changes.service.ts';
+import { IntentsController } from './changes/intents.controller.ts';
+import { IntentsService } from './changes/intents.service.ts';
+import { LifecycleController } from './changes/lifecycle.controller.ts';
+import { Admissions } from './commands/admissions.ts';
+import { Commands } from './commands/commands.ts';
 import { DeploymentsController } from './deployments/deployments.controller.ts';
 import { DeploymentsService } from './deployments/deployments.service.ts';
-import { Deploys } from './deployments/deploys.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { EventsController } from './events/events.controller.ts';
@@ -32,18 +40,24 @@ import { AuthGuard } from './http/auth.guard.ts';
 import { databaseProblem } from './http/database-problem.ts';
 import { Leaving } from './http/leaving.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
+import { RateLimits } from './http/rate-limit.ts';
 import { observeRequests } from './http/request-log.ts';
 import { SchemaPipe } from './http/schema.pipe.ts';
 import { createAdapter, endWaitingFirst } from './http/server.ts';
 import { temporalProblem } from './http/temporal-problem.ts';
+import { KindsController } from './kinds/kinds.controller.ts';
+import { KindsService } from './kinds/kinds.service.ts';
 import { DocumentText } from './openapi/document-text.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { REFERENCE_FILES } from './openapi/reference-page.ts';
 import { OperationMessages } from './operations/operation-messages.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { OperationsService } from './operations/operations.service.ts';
+import { PoliciesController } from './policies/policies.controller.ts';
+import { PoliciesService } from './policies/policies.service.ts';
 import { RuntimesController } from './runtimes/runtimes.controller.ts';
 import { RuntimesService } from './runtimes/runtimes.service.ts';
+import { StatusBoard } from './status/status-board.ts';
 
 /** Everything the API stands on; whoever starts it brings it and closes it. */
 export interface ApiParts {
@@ -55,6 +69,10 @@ export interface ApiParts {
   /** Age at which what the observer saw no longer counts. */
   readonly factsMaxAgeSeconds: number;
   readonly temporalUiUrl?: string | undefined;
+  /** Image of an agent that names none. */
+  readonly defaultAgentImage?: string | undefined;
+  /** What each key may ask of this process; nothing or 0 is without limit. */
+  readonly rateLimitPerMinute?: number;
 }
 
 /** All controllers; a test holds each of their routes to a stated permission and to the document. */
@@ -64,6 +82,11 @@ export const CONTROLLERS = [
   OperationsController,
   ApprovalsController,
   EventsController,
+  KindsController,
+  LifecycleController,
+  ActionsController,
+  IntentsController,
+  PoliciesController,
   HealthController,
   ProbesController,
   MetricsController,
@@ -85,7 +108,8 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
     abortOnError: false,
   });
   await app.register(fastifyStatic, REFERENCE_FILES);
-  app.useGlobalGuards(new AuthGuard(token => authenticate(database, token)));
+  const keys = new KnownKeys(database, parts.changes);
+  app.useGlobalGuards(new AuthGuard(token => keys.authenticate(token), limitsOf(parts)));
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({ log, translators: [databaseProblem, temporalProblem], allowedMethods }),
@@ -106,10 +130,18 @@ type Services = ReturnType<typeof createServices>;
 function createServices(parts: ApiParts) {
   const { database, temporal, changes, registry, log } = parts;
   const maxAgeSeconds = parts.factsMaxAgeSeconds;
-  const deploys = new Deploys({ database, admissions: new Admissions({ temporal, registry }) });
+  const commands = new Commands({ database, admissions: new Admissions({ temporal, registry }) });
+  const board = new StatusBoard({ database, changes, maxAgeSeconds });
   const messages = new OperationMessages({ database, temporal });
-  const runtimes = new RuntimesService({ database, deploys, maxAgeSeconds });
+  const runtimes = new RuntimesService({
+    database,
+    commands,
+    board,
+    maxAgeSeconds,
+    defaultImage: parts.defaultAgentImage,
+  });
   const operations = new OperationsService({ database, messages, changes, workflowUrl: workflowUrls(parts) });
+  const runtimeChanges = new ChangesService({ database, commands, runtimes, operations });
   const feed = new EventFeed({
     read: ({ tenantId, runtimeId, after, limit }) =>
       listEvents(database.forTenant(tenantId), { runtimeId, afterSequence: after, limit }),
@@ -120,13 +152,19 @@ function createServices(parts: ApiParts) {
     registry,
     runtimes,
     operations,
-    deployments: new DeploymentsService({ database, deploys, runtimes, operations }),
+    deployments: new DeploymentsService({ database, commands, runtimes, operations }),
     approvals: new ApprovalsService({ database, messages }),
     events: new EventsService({ database, runtimes }),
+    policies: new PoliciesService(database),
+    changes: runtimeChanges,
+    actions: new ActionsService({ changes: runtimeChanges, runtimes, planner: createRulePlanner() }),
+    intents: new IntentsService({ database, commands, runtimes }),
+    kinds: new KindsService(database),
     leaving: new Leaving(),
     streams: new EventStreams({ feed, registry }),
     health: new HealthService({
       version: packageJson.version,
+      kinds: () => listRuntimeKinds(database.global),
       log,
       probes: {
         database: () => observerAgeSeconds(database),
@@ -148,12 +186,21 @@ function apiModule(services: Services): DynamicModule {
     { provide: DeploymentsService, useValue: services.deployments },
     { provide: ApprovalsService, useValue: services.approvals },
     { provide: EventsService, useValue: services.events },
+    { provide: ChangesService, useValue: services.changes },
+    { provide: ActionsService, useValue: services.actions },
+    { provide: IntentsService, useValue: services.intents },
+    { provide: PoliciesService, useValue: services.policies },
+    { provide: KindsService, useValue: services.kinds },
     { provide: Leaving, useValue: services.leaving },
     { provide: EventStreams, useValue: services.streams },
     { provide: HealthService, useValue: services.health },
     { provide: DocumentText, useValue: services.document },
   ];
   return { module: ApiModule, controllers: CONTROLLERS, providers };
+}
+
+function limitsOf({ rateLimitPerMinute = 0 }: ApiParts): RateLimits | undefined {
+  return rateLimitPerMinute > 0 ? new RateLimits({ perMinute: rateLimitPerMinute }) : undefined;
 }
 
 function workflowUrls({ temporalUiUrl, temporal }: ApiParts) {

@@ -26,6 +26,8 @@ const app = await createApp({
   registry,
   factsMaxAgeSeconds: settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS,
   temporalUiUrl: settings.RUNTIMEAI_TEMPORAL_UI_URL,
+  defaultAgentImage: settings.RUNTIMEAI_DEFAULT_AGENT_IMAGE,
+  rateLimitPerMinute: settings.RUNTIMEAI_RATE_LIMIT_PER_MINUTE,
 });
 
 onShutdown({

@@ -117,7 +117,11 @@ export async function writeRejected(
     ), ${writingEvent(event, 'operation')}`.execute(db);
 }
 
-function lockProject(db: TenantSql, { tenantId, runtimeId, create }: AdmissionQuestion) {
+/** Lets one admission per project through at a time. */
+export function lockProject(
+  db: TenantSql,
+  { tenantId, runtimeId, create }: Pick<AdmissionQuestion, 'tenantId' | 'runtimeId' | 'create'>,
+) {
   return sql`
     select pg_advisory_xact_lock(hashtext('admission'), hashtext(${tenantId} || '/' || coalesce(
       (select project from runtimes where id = ${runtimeId}), ${create?.project ?? ''})))::text`.execute(db);
@@ -131,13 +135,15 @@ async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<Ad
     )
     select
       (select admission from operations where id = ${operationId}) as answered,
-      coalesce((select jsonb_agg(jsonb_build_object('id', id, 'name', name, 'rules', rules) order by position)
+      coalesce((select jsonb_agg(jsonb_build_object('id', id, 'name', name, 'scope_env', scope_env, 'rules', rules)
+        order by position)
         from policies), '[]') as policies,
       (select jsonb_build_object('name', name, 'project', project, 'environment', environment, 'phase', phase,
         'hold', hold, 'knownRevision', known_revision, 'verifiedRevision', verified_revision,
         'verifiedOperationId', verified_operation_id, 'verifiedDeploymentId', verified_deployment_id)
         from runtimes where id = ${runtimeId}) as runtime,
-      (select id from runtimes where project = wanted.project and name = ${create?.name ?? null}) as namesake,
+      (select id from runtimes where project = wanted.project and name = ${create?.name ?? null}
+        and phase <> 'deleted') as namesake,
       (select quota from projects where name = wanted.project) as quota,
       (select jsonb_build_object(
         'cpuMilli', coalesce(sum(greatest(r.cpu_milli, r.asked_cpu_milli)), 0),

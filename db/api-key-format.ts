@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** An API key taken apart. */
@@ -9,8 +9,10 @@ export interface ApiKeyParts {
 }
 
 /** Makes a new key `rtai_<installation>_<keyid>_<secret>_<crc>` with 256 bits of chance in its secret. */
-export function newApiKey(installation: string): ApiKeyParts & { readonly token: string } {
-  const keyId = randomBytes(8).toString('hex');
+export function newApiKey(
+  installation: string,
+  keyId = randomBytes(8).toString('hex'),
+): ApiKeyParts & { readonly token: string } {
   // Hexadecimal, so that no part can hold the underscore that separates them.
   const parts = { installation, keyId, secret: randomBytes(32).toString('hex') };
   const body = `rtai_${installation}_${parts.keyId}_${parts.secret}`;
@@ -27,7 +29,7 @@ export function readApiKey(token: string): ApiKeyParts | undefined {
 
 /** What is kept of a secret. It has 256 random bits, so a slow hash would add nothing. */
 export function hashOfSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret, 'utf8').digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 const API_KEY = /^(rtai_([a-z0-9]{1,12})_([0-9a-f]{16})_([0-9a-f]{64}))_([0-9a-z]{7})$/;

@@ -7,6 +7,38 @@ import { hashOfSecret, newApiKey, readApiKey } from './api-key-format.ts';
 import type { Database } from './database.ts';
 import type { TenantSql } from './tables.ts';
 
+/** What is known of a key: whose it is, the hash its secret must have, and for how long it is good. */
+export interface KnownKey {
+  readonly principal: Principal;
+  readonly secretHash: Buffer;
+  /** Milliseconds until it expires, by the database's clock; zero or less when it is no longer good. */
+  readonly goodForMs: number;
+}
+
+/** Reads what is known of a key; nothing when there is none of this id. */
+export async function findKey(db: Pick<Database, 'forKey'>, keyId: string): Promise<KnownKey | undefined> {
+  const row = await db
+    .forKey(keyId)
+    .selectFrom('api_keys')
+    .select(['tenant_id', 'secret_hash', 'principal_id', 'name', 'kind', 'roles'])
+    .select(GOOD_FOR_MS.as('good_for_ms'))
+    .where('key_id', '=', keyId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { principal_id: id, name, kind, tenant_id: tenantId, roles } = row;
+  return {
+    principal: { id, name, kind, tenantId, roles },
+    secretHash: row.secret_hash,
+    goodForMs: row.good_for_ms,
+  };
+}
+
+/** Whose key this is, if its secret has the right hash; as long a look at a key that is not there as at one that is. */
+export function principalOf(key: Pick<KnownKey, 'principal' | 'secretHash'> | undefined, secret: string) {
+  const matches = timingSafeEqual(hashOfSecret(secret), key?.secretHash ?? NO_HASH);
+  return matches ? key?.principal : undefined;
+}
+
 /** Whose key this is; nothing when it is mistyped, unknown, wrong, revoked or expired, all the same to the caller. */
 export async function authenticate(
   db: Pick<Database, 'forKey'>,
@@ -14,16 +46,9 @@ export async function authenticate(
 ): Promise<Principal | undefined> {
   const parts = readApiKey(token);
   if (parts === undefined) return undefined;
-  const row = await db
-    .forKey(parts.keyId)
-    .selectFrom('api_keys')
-    .select(['tenant_id', 'secret_hash', 'principal_id', 'name', 'kind', 'roles'])
-    .select(sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`.as('valid'))
-    .where('key_id', '=', parts.keyId)
-    .executeTakeFirst();
-  const matches = timingSafeEqual(hashOfSecret(parts.secret), row?.secret_hash ?? NO_HASH);
-  if (row === undefined || !matches || !row.valid) return undefined;
-  return { id: row.principal_id, name: row.name, kind: row.kind, tenantId: row.tenant_id, roles: row.roles };
+  const key = await findKey(db, parts.keyId);
+  const principal = principalOf(key, parts.secret);
+  return key !== undefined && key.goodForMs > 0 ? principal : undefined;
 }
 
 /** Makes a key of the tenant of this SQL; the token is shown here and never again. */
@@ -83,3 +108,5 @@ export async function revokeApiKey(db: TenantSql, keyId: string): Promise<boolea
 }
 
 const NO_HASH = Buffer.alloc(32);
+const GOOD_FOR_MS = sql<number>`case when revoked_at is not null then 0
+  else coalesce(extract(epoch from expires_at - now()) * 1000, 'infinity')::float8 end`;

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
-import { type DatabaseLog, placeOf } from './database.ts';
-import { CHANGES_CHANNEL } from './events.ts';
+import { type Announced, createAnnounced, type RuntimeChange } from './announced.ts';
+import type { DatabaseLog } from './database.ts';
+import { startListening } from './listening.ts';
 
 /** What to hear about: one operation, one runtime, or everything of a tenant. */
 export interface Subject {
@@ -24,19 +23,27 @@ export interface Subscription {
   close(): void;
 }
 
-/** Hears of every event written by any process, over one connection that listens. */
+/** Hears of every event written by any process, and of what processes keep in memory, over one connection. */
 export interface Changes {
   subscribe(subject: Subject): Subscription;
   waitFor(subject: Subject, patience: Patience): Promise<Heard>;
+  /** Tells of every announcement, for those who keep in memory what they have read. */
+  readonly announced: Announced;
+  /** Whether all that was announced until a moment ago has surely been heard; else only reading tells. */
+  hearsNow(): boolean;
   close(): Promise<void>;
 }
 
 /** Starts to listen; when the connection breaks it is made again, and everybody who waits is told to read again. */
 export function openChanges(url: string, { log }: { log?: DatabaseLog } = {}): Changes {
   const hub = new Hub();
-  const stopping = new AbortController();
-  const listening = keepListening({ url, log, hub, signal: stopping.signal });
+  const announced = createAnnounced();
+  announced.on('event', change => hub.announce(change));
+  announced.on('began', () => hub.announceAll());
+  const listening = startListening({ url, log, announced });
   return {
+    announced,
+    hearsNow: () => listening.hearsNow(),
     subscribe: subject => hub.subscribe(subject),
     waitFor: async (subject, patience) => {
       const subscription = hub.subscribe(subject);
@@ -46,10 +53,7 @@ export function openChanges(url: string, { log }: { log?: DatabaseLog } = {}): C
         subscription.close();
       }
     },
-    close: async () => {
-      stopping.abort();
-      await listening;
-    },
+    close: () => listening.stop(),
   };
 }
 
@@ -80,12 +84,6 @@ export async function readUntil<T>({
   }
 }
 
-interface Announcement {
-  readonly tenant: string;
-  readonly runtime: string | null;
-  readonly operation: string | null;
-}
-
 class Hub {
   private readonly listeners = new Map<string, Set<Listener>>();
 
@@ -98,7 +96,7 @@ class Hub {
     return listener;
   }
 
-  announce({ tenant, runtime, operation }: Announcement): void {
+  announce({ tenant, runtime, operation = null }: RuntimeChange): void {
     const keys = [
       keyOf(tenant),
       ...[runtime, operation].filter(id => id !== null).map(id => keyOf(tenant, id)),
@@ -155,68 +153,4 @@ class Listener implements Subscription {
 
 function keyOf(tenant: string, id = ''): string {
   return `${tenant}/${id}`;
-}
-
-interface Listening {
-  readonly url: string;
-  readonly log: DatabaseLog | undefined;
-  readonly hub: Hub;
-  readonly signal: AbortSignal;
-}
-
-const PING_EVERY_MS = 15_000;
-const MOST_PAUSE_MS = 5_000;
-
-async function keepListening({ url, log, hub, signal }: Listening): Promise<void> {
-  for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)) {
-    const listened = await listenOnce({ url, log, hub, signal });
-    if (listened) pauseMs = 100;
-    if (!signal.aborted) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** Listens until the connection breaks or listening is to stop; answers whether it ever listened. */
-async function listenOnce({ url, log, hub, signal }: Listening): Promise<boolean> {
-  const client = new Client({
-    connectionString: url,
-    application_name: 'runtimeai changes',
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 10_000,
-  });
-  const broken = new Promise<Error | undefined>(resolve => {
-    client.once('error', resolve);
-    client.once('end', () => resolve(undefined));
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-  client.on('error', () => undefined); // the first one is kept above; the rest say the same
-  client.on('notification', ({ payload }) => hub.announce(JSON.parse(payload ?? '') as Announcement));
-  let listens = false;
-  try {
-    await client.connect();
-    await client.query(`listen ${CHANGES_CHANNEL}`);
-    listens = true;
-    // What was written while nobody listened was announced to nobody.
-    hub.announceAll();
-    const error = await Promise.race([broken, pingFailure(client, signal)]);
-    if (!signal.aborted)
-      log?.warn({ err: error }, `Stopped hearing changes from ${placeOf(url)}; connecting again`);
-  } catch (error) {
-    if (!signal.aborted)
-      log?.warn({ err: error }, `Cannot listen for changes at ${placeOf(url)}; trying again`);
-  }
-  await client.end().catch(() => undefined); // broken already: there is nothing left to close
-  return listens;
-}
-
-// A connection whose other side vanished without a word stays silent for ever unless it is asked.
-async function pingFailure(client: Client, signal: AbortSignal): Promise<Error | undefined> {
-  while (!signal.aborted) {
-    try {
-      await delay(PING_EVERY_MS, undefined, { signal });
-      await client.query('select 1');
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-  return undefined;
 }

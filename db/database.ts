@@ -16,7 +16,7 @@ export interface Database {
   readonly global: GlobalSql;
   /** The address, for the connection that listens. */
   readonly url: string;
-  /** How many connections are open and idle, and how many callers wait for one. */
+  /** How many connections are open and idle, how many callers wait for one, and how often one was taken. */
   connections(): ConnectionCounts;
   /** Waits for running statements, then closes every connection. */
   close(): Promise<void>;
@@ -26,6 +26,8 @@ export interface ConnectionCounts {
   readonly open: number;
   readonly idle: number;
   readonly waiting: number;
+  /** How often a connection was taken so far: without one there is no SQL. */
+  readonly taken: number;
 }
 
 /** What of a log the database layer needs; pino's fits. */
@@ -46,6 +48,10 @@ export interface DatabaseOptions {
 /** Opens the database as the application role; refuses a role that could see past row-level security and a schema of another version. */
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
   const pool = openPool(url, options);
+  let taken = 0;
+  pool.on('acquire', () => {
+    taken += 1;
+  });
   try {
     await untilItAnswers(pool, { url, options });
     await refusePowerfulRole(pool);
@@ -60,7 +66,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     forKey: keyId => singleStatements(pool, { keyId }),
     global: singleStatements(pool, 'none'),
     url,
-    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, taken }),
     close: () => pool.end(),
   };
 }

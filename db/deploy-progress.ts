@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Requester, RolloutReport } from '../domain/deployment.ts';
-import type { Leaves, OperationError, Outcome, Stage } from '../domain/operation.ts';
+import type { Leaves, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { Hold } from '../domain/runtime.ts';
 import { type NewEvent, writingEvent } from './events.ts';
 import type { TenantSql } from './tables.ts';
 
 /** One step of an operation. The event carries operation and step, by which a repeated record is recognised. */
-interface StepRecord {
+export interface StepRecord {
   readonly operationId: string;
   readonly step: number;
   readonly event: NewEvent;
@@ -24,6 +24,8 @@ export interface StageChange extends StepRecord {
   readonly revision?: number | undefined;
   readonly verdict?: RolloutReport | undefined;
   readonly approvalStatus?: ClosedApproval | undefined;
+  /** Of a change: how far its steps are. */
+  readonly steps?: readonly OperationStep[] | undefined;
 }
 
 export interface DecisionTaken extends StepRecord {
@@ -56,7 +58,8 @@ export async function writeStage(db: TenantSql, change: StageChange): Promise<St
   const { rows } = await sql`
     with operation as (${openOperation(change)}),
     staged as (
-      update operations o set stage = ${stage}, stage_since = now(), message = ${event.message}, waits_for = ${change.waitsFor ?? null}
+      update operations o set stage = ${stage}, stage_since = now(), message = ${event.message}, waits_for = ${change.waitsFor ?? null},
+        steps = coalesce(${json(change.steps)}::jsonb, o.steps)
       from operation where o.id = operation.id
     ), deployment as (
       update deployments d set stage = ${stage},
@@ -118,8 +121,11 @@ export async function writeOutcome(db: TenantSql, reached: OutcomeReached): Prom
   return rows.length > 0 ? 'written' : whyNot(db, reached);
 }
 
-// The row lock makes a concurrent repeat wait; the unique key of events(operation, step) then refuses it.
-function openOperation({ operationId, step }: StepRecord) {
+/**
+ * The open operation of a step that is not written yet. The row lock makes a concurrent repeat wait; the unique key of
+ * events(operation, step) then refuses it.
+ */
+export function openOperation({ operationId, step }: Pick<StepRecord, 'operationId' | 'step'>) {
   return sql`
     select o.id, o.runtime_id, o.deployment_id, o.approval_id from operations o
     where o.id = ${operationId} and o.outcome is null
@@ -127,7 +133,8 @@ function openOperation({ operationId, step }: StepRecord) {
     for update of o`;
 }
 
-function closingApproval({ approvalStatus }: { approvalStatus?: ClosedApproval | undefined }) {
+/** Closes the operation's approval together with what else is written. */
+export function closingApproval({ approvalStatus }: { approvalStatus?: ClosedApproval | undefined }) {
   return sql`
     update approvals a set status = ${approvalStatus ?? null}, closed_at = now()
     from operation where a.id = operation.approval_id and a.status = 'open'
@@ -184,7 +191,8 @@ function isVerified({ verified, leaves }: OutcomeReached): boolean {
   return verified === true && leaves === 'new';
 }
 
-async function whyNot(db: TenantSql, { operationId, step }: StepRecord): Promise<StepAnswer> {
+/** Why a step was not written. */
+export async function whyNot(db: TenantSql, { operationId, step }: StepRecord): Promise<StepAnswer> {
   const { rows } = await sql<{ repeated: boolean }>`
     select exists (select from events where operation_id = ${operationId} and step = ${step}::int) as repeated
     from operations where id = ${operationId}`.execute(db);

@@ -3,7 +3,8 @@ import { createRecordActivities } from '../activities/records.ts';
 import type { Health, WorkloadFacts } from '../domain/health.ts';
 import { firstDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
 import { listEvents } from './events.ts';
-import { beat, findRuntimeStatus, observerAgeSeconds, saveHealth } from './health.ts';
+import { beat, observerAgeSeconds, saveHealth } from './health.ts';
+import { findRuntimeStatus } from './runtime-status.ts';
 import { findRuntime, listRuntimes } from './runtimes.ts';
 
 let two: TwoTenants;

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import type { Health, RuntimeStatus, WorkloadFacts } from '../domain/health.ts';
-import { contractHealth, currentHealth, runtimeState } from '../domain/rules/runtime-state.ts';
+import type { Health, WorkloadFacts } from '../domain/health.ts';
 import type { Database } from './database.ts';
 import { writingEvent } from './events.ts';
 import type { TenantSql } from './tables.ts';
@@ -67,36 +66,6 @@ export async function observerAgeSeconds(db: Pick<Database, 'global'>): Promise<
   return rows[0]?.age;
 }
 
-/** The status of a runtime from what is kept; `unknown` when the observer is blind. */
-export async function findRuntimeStatus(
-  db: TenantSql,
-  { runtimeId, maxAgeSeconds }: { runtimeId: string; maxAgeSeconds: number },
-): Promise<RuntimeStatus | undefined> {
-  const row = await db
-    .selectFrom('runtimes as r')
-    .leftJoin('runtime_health as h', 'h.runtime_id', 'r.id')
-    .leftJoin('observer_heartbeats as b', join => join.on('b.name', '=', OBSERVER))
-    .select(['r.id', 'r.phase', 'r.created_at', 'h.status', 'h.ready_pods', 'h.total_pods', 'h.reason'])
-    .select(['h.observed_at', 'b.observed_at as heard_at', OBSERVER_AGE.as('age')])
-    .where('r.id', '=', runtimeId)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const health = currentHealth({ status: row.status, ageSeconds: row.age, maxAgeSeconds });
-  // A row is written when something changes, and the heartbeat says that it still holds.
-  const observedAt = later(row.heard_at, row.observed_at) ?? row.created_at;
-  const counted = (value: number | null) => ({ value, unit: 'pods', ts: observedAt.toISOString() });
-  return {
-    runtime_id: row.id,
-    state: runtimeState(row.phase, health),
-    health: contractHealth(health),
-    health_status: health,
-    reason: reasonOf({ health, age: row.age, kept: row.reason, maxAgeSeconds }),
-    signals:
-      row.status === null ? {} : { ready_pods: counted(row.ready_pods), total_pods: counted(row.total_pods) },
-    observed_at: observedAt.toISOString(),
-  };
-}
-
 /** Age of the observer's last beat within a query that joins `observer_heartbeats as b`. */
 export const OBSERVER_AGE = sql<number | null>`extract(epoch from now() - b.observed_at)::float8`;
 
@@ -123,22 +92,4 @@ function healthEvent(health: Health, { rollingOut = false }: WorkloadFacts) {
     message: health.reason,
     data,
   };
-}
-
-function reasonOf(what: {
-  health: string;
-  age: number | null;
-  kept: string | null;
-  maxAgeSeconds: number;
-}): string {
-  const { health, age, kept, maxAgeSeconds } = what;
-  if (health !== 'unknown') return kept ?? '';
-  if (age === null) return 'The observer has not reported yet.';
-  if (age <= maxAgeSeconds) return kept ?? 'Nothing of this runtime was seen in the cluster yet.';
-  return `The observer last heard the cluster ${Math.round(age)} s ago; older than ${maxAgeSeconds} s does not count.`;
-}
-
-function later(a: Date | null, b: Date | null): Date | undefined {
-  if (a === null || b === null) return a ?? b ?? undefined;
-  return a > b ? a : b;
 }

@@ -1,8 +1,8 @@
 import { type SqlBool, sql } from 'kysely';
 import { AGENT_PORT } from '../domain/agent-config.ts';
-import { currentHealth, runtimeState, waysToBe } from '../domain/rules/runtime-state.ts';
+import { currentHealth, type Phase, runtimeState, waysToBe } from '../domain/rules/runtime-state.ts';
 import { namespaceOf } from '../domain/rules/slot.ts';
-import type { Runtime, RuntimeState } from '../domain/runtime.ts';
+import type { Capability, Runtime, RuntimeState, RuntimeType } from '../domain/runtime.ts';
 import type { Environment } from '../domain/tenant.ts';
 import { OBSERVER_AGE, OBSERVER_NAME } from './health.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
@@ -14,6 +14,7 @@ interface Freshness {
 }
 
 export interface RuntimeFilter {
+  readonly type?: RuntimeType | undefined;
   readonly state?: RuntimeState | undefined;
   readonly project?: string | undefined;
   readonly environment?: Environment | undefined;
@@ -28,18 +29,22 @@ export async function findRuntime(
   return row && toRuntime(row, maxAgeSeconds);
 }
 
-/** The tenant's runtimes, newest first. */
+/** The tenant's runtimes, newest first; deleted ones only when that state is asked for. */
 export async function listRuntimes(
   db: TenantSql,
   { filter = {}, maxAgeSeconds, ...page }: { filter?: RuntimeFilter } & Freshness & PageRequest,
 ): Promise<Page<Runtime>> {
-  const query = ['runtimes', filter.state, filter.project, filter.environment];
+  const query = ['runtimes', filter.type, filter.state, filter.project, filter.environment];
   const after = startOf(page, query);
   let rows = runtimeRows(db).orderBy('r.id', 'desc').limit(rowsToRead(page));
   if (after !== undefined) rows = rows.where('r.id', '<', after);
   if (filter.project !== undefined) rows = rows.where('r.project', '=', filter.project);
   if (filter.environment !== undefined) rows = rows.where('r.environment', '=', filter.environment);
-  if (filter.state !== undefined) rows = rows.where(isInState(filter.state, maxAgeSeconds));
+  if (filter.type !== undefined) rows = rows.where('r.type', '=', filter.type);
+  rows =
+    filter.state === undefined
+      ? rows.where('r.phase', '<>', 'deleted')
+      : rows.where(isInState(filter.state, maxAgeSeconds));
   const runtimes = (await rows.execute()).map(row => toRuntime(row, maxAgeSeconds));
   return pageOf(runtimes, { request: page, query });
 }
@@ -48,9 +53,11 @@ function runtimeRows(db: TenantSql) {
   return db
     .selectFrom('runtimes as r')
     .leftJoin('runtime_health as h', 'h.runtime_id', 'r.id')
+    .leftJoin('runtime_kinds as k', 'k.name', 'r.backend')
     .leftJoin('observer_heartbeats as b', join => join.on('b.name', '=', OBSERVER_NAME))
     .select(['r.id', 'r.tenant_id', 'r.name', 'r.project', 'r.environment', 'r.labels', 'r.spec', 'r.phase'])
-    .select(['r.type', 'r.backend', 'r.power', 'r.version'])
+    .select(['r.type', 'r.backend', 'r.pod_security', 'r.power', 'r.version'])
+    .select(['k.backend as backend_kind', 'k.capabilities'])
     .select(['r.verified_deployment_id', 'r.operation_id', 'r.hold', 'r.created_at', 'r.updated_at'])
     .select(['h.status', OBSERVER_AGE.as('age')]);
 }
@@ -58,8 +65,7 @@ function runtimeRows(db: TenantSql) {
 type RuntimeRow = Awaited<ReturnType<ReturnType<typeof runtimeRows>['execute']>>[number];
 
 function toRuntime(row: RuntimeRow, maxAgeSeconds: number): Runtime {
-  const namespace = namespaceOf(row.tenant_id, row.project);
-  const empty = row.phase === 'not_installed' || row.phase === 'install_failed' || row.phase === 'installing';
+  const namespace = namespaceOf(row.tenant_id, row.project, row.pod_security);
   return {
     id: row.id,
     name: row.name,
@@ -70,17 +76,35 @@ function toRuntime(row: RuntimeRow, maxAgeSeconds: number): Runtime {
     environment: row.environment,
     labels: row.labels,
     power: row.power,
-    capabilities: ['deploy', 'rollback'],
-    backend: { kind: 'k8s_backend', ref: `${namespace}/${row.name}` },
+    capabilities: row.capabilities ?? UNCHECKED[row.type].capabilities,
+    backend: { kind: row.backend_kind ?? UNCHECKED[row.type].kind, ref: `${namespace}/${row.name}` },
     spec: row.spec,
-    endpoints: empty ? [] : [`http://${row.name}.${namespace}.svc:${AGENT_PORT}`],
+    endpoints: endpointsOf(row, namespace),
     verified_deployment_id: row.verified_deployment_id,
     hold: row.hold,
     operation_id: row.operation_id,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at?.toISOString() ?? null,
+    version: row.version,
   };
 }
+
+const WITHOUT_SERVICE: readonly Phase[] = ['not_installed', 'install_failed', 'installing', 'deleted'];
+
+function endpointsOf({ type, name, phase }: RuntimeRow, namespace: string): string[] {
+  if (type !== 'agent_runtime' || WITHOUT_SERVICE.includes(phase)) return [];
+  return [`http://${name}.${namespace}.svc:${AGENT_PORT}`];
+}
+
+/** What is said of a runtime whose adapter no cluster worker has reported (yet, or any more): nothing it may not be able to do. */
+const UNCHECKED: Readonly<
+  Record<RuntimeType, { kind: Runtime['backend']['kind']; capabilities: Capability[] }>
+> = {
+  agent_runtime: { kind: 'k8s_backend', capabilities: ['deploy', 'rollback'] },
+  sandbox: { kind: 'k8s_backend', capabilities: [] },
+  vcluster: { kind: 'vcluster_backend', capabilities: [] },
+  vm: { kind: 'vm_backend', capabilities: [] },
+};
 
 // The same judgement as `toRuntime`, turned round so that the database can filter before it pages.
 function isInState(state: RuntimeState, maxAgeSeconds: number) {

@@ -13,9 +13,11 @@ import type {
 import type { Event } from '../domain/event.ts';
 import type { HealthStatus, RuntimeStatus, WorkloadFacts } from '../domain/health.ts';
 import type { Operation, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
+import type { ActionPlan, IntentRequest, IntentVerdict } from '../domain/planner.ts';
 import type { PolicyRule } from '../domain/policy.ts';
 import type { Role } from '../domain/principal.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
+import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Capability, Hold, Runtime, RuntimeSpec, RuntimeType } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
 
@@ -70,6 +72,8 @@ interface Runtimes extends OfTenant {
   type: Generated<RuntimeType>;
   /** Name of the adapter. */
   backend: Generated<string>;
+  /** Which pods its namespace lets in. */
+  pod_security: Generated<PodSecurity>;
   power: Generated<Power>;
   /** Counts every change of the spec, the power or the labels; the ETag. */
   version: Generated<number>;
@@ -203,11 +207,11 @@ interface IdempotencyKeys extends OfTenant {
   key: string;
   route: string;
   body_hash: string;
+  /** The ids the command got; keys of an earlier release have the three columns instead. */
+  ids: OptionalJson<Record<string, string>>;
   operation_id: string | null;
   deployment_id: string | null;
   runtime_id: string | null;
-  /** Ids of whatever else the command makes. */
-  ids: OptionalJson<Record<string, string>>;
   created_at: Generated<Date>;
 }
 
@@ -229,12 +233,31 @@ interface Snapshots extends OfTenant {
   runtime_id: string;
   name: string;
   description: string | null;
-  status: 'creating' | 'ready' | 'failed';
+  status: 'creating' | 'ready' | 'failed' | 'deleted';
   ref: OptionalJson<SnapshotRef>;
   contents: ColumnType<string[], string | undefined, string>;
   operation_id: string;
   created_at: Generated<Date>;
   ready_at: Date | null;
+}
+
+interface Intents extends OfTenant {
+  id: string;
+  runtime_id: string;
+  operation_id: string;
+  request: Json<IntentRequest>;
+  plan: Json<ActionPlan>;
+  /** What the policies said to each of its actions. */
+  verdicts: Json<IntentVerdict[]>;
+  /** What was observed when it was planned. */
+  before: OptionalJson<ObservedBefore>;
+  created_at: Generated<Date>;
+}
+
+/** What is compared with how the runtime is after an intent. */
+export interface ObservedBefore {
+  readonly status: HealthStatus;
+  readonly signals: RuntimeStatus['signals'];
 }
 
 interface RuntimeKinds {
@@ -243,7 +266,10 @@ interface RuntimeKinds {
   type: RuntimeType;
   backend: Runtime['backend']['kind'];
   capabilities: Json<Capability[]>;
+  pod_security: Generated<PodSecurity>;
   missing: Json<{ what: string; install: string }[]>;
+  /** Order of registration: the first of a type is its default. */
+  position: Generated<number>;
   checked_at: Generated<Date>;
 }
 
@@ -275,6 +301,7 @@ export interface Tables extends GlobalTables {
   idempotency_keys: IdempotencyKeys;
   runtime_health: RuntimeHealth;
   snapshots: Snapshots;
+  intents: Intents;
 }
 
 /** SQL within one tenant; row-level security shows nothing of any other. */

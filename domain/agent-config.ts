@@ -78,7 +78,7 @@ const AgentVariable = z.union([PlainVariable, SecretVariable]);
 /** Environment of a workload: plain values, and secrets by reference only. */
 export const AgentVariables = z.array(AgentVariable).max(100).refine(hasUniqueNames, 'names must be unique');
 
-const AutoScaling = z
+export const AutoScaling = z
   .strictObject({
     min_replicas: z.int().min(1).max(MAX_REPLICAS),
     max_replicas: z.int().min(1).max(MAX_REPLICAS),
@@ -100,24 +100,83 @@ const AutoScaling = z
     message: 'must not be smaller than min_replicas',
   });
 
+/** A number and a model of GPU, e.g. two A10 as `2xA10`. */
+export const GpuRequest = z
+  .string()
+  .max(64)
+  .regex(
+    /^[1-9][0-9]?x[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'must be a number, x and a model, e.g. "1xA10"',
+  )
+  .meta({ examples: ['1xA10'] });
+
+/** What holds for an agent where nothing else is said. */
+export const AGENT_DEFAULTS = {
+  resources: { cpu: '100m', memory: '128Mi' },
+  replicas: 1,
+  egress: 'restricted',
+  exposure: 'private',
+} as const;
+
+const AgentResources = z.strictObject({ cpu: Cpu, memory: Memory });
+const Replicas = z.int().min(0).max(MAX_REPLICAS);
+const Egress = z.enum(['restricted', 'open']);
+const Exposure = z.enum(['private', 'internal', 'public']);
+
+const OPTIONAL_FIELDS = {
+  auto_scaling: AutoScaling.optional(),
+  gpu: GpuRequest.optional().meta({
+    description: 'GPUs of each pod; refused when no node has that many of that model',
+  }),
+  isolation: z
+    .enum(['basic', 'strong'])
+    .optional()
+    .meta({
+      description: 'strong: in the RuntimeClass that the installation has for it; basic when left out',
+    }),
+  compliance: z
+    .array(z.string().max(32))
+    .max(20)
+    .optional()
+    .meta({ description: 'Words whose nodes and labels the installation has configured' }),
+  service_account: z
+    .strictObject({ annotations: z.record(UserKey, Text).default({}) })
+    .optional()
+    .meta({ description: 'Workload-identity annotations of the agent’s own ServiceAccount' }),
+};
+
 /** How one agent is run (Iron Cage `AgentConfig`; id, name and tenant come from the runtime and the token). */
 export const AgentConfig = z
   .strictObject({
     framework: AgentFramework,
     image: ImageReference,
-    resources: z.strictObject({ cpu: Cpu, memory: Memory }).default({ cpu: '100m', memory: '128Mi' }),
-    replicas: z.int().min(0).max(MAX_REPLICAS).default(1),
-    auto_scaling: AutoScaling.optional(),
+    resources: AgentResources.default(AGENT_DEFAULTS.resources),
+    replicas: Replicas.default(AGENT_DEFAULTS.replicas),
     env: AgentVariables.default([]),
-    egress: z.enum(['restricted', 'open']).default('restricted'),
-    exposure: z.enum(['private', 'internal']).default('private'),
-    service_account: z
-      .strictObject({ annotations: z.record(UserKey, Text).default({}) })
-      .optional()
-      .meta({ description: 'Workload-identity annotations of the agent’s own ServiceAccount' }),
+    egress: Egress.default(AGENT_DEFAULTS.egress),
+    exposure: Exposure.default(AGENT_DEFAULTS.exposure),
+    ...OPTIONAL_FIELDS,
   })
   .meta({ id: 'AgentConfig' });
 export type AgentConfig = z.infer<typeof AgentConfig>;
+
+/**
+ * An agent as a create may describe it: what is left out comes from the profiles beside it (size, resources,
+ * networking, security) or is the default.
+ */
+export const AgentWish = z
+  .strictObject({
+    framework: AgentFramework.optional(),
+    image: ImageReference.optional().meta({ description: 'The platform’s agent image when left out' }),
+    resources: AgentResources.optional(),
+    replicas: Replicas.optional(),
+    env: AgentVariables.optional(),
+    egress: Egress.optional(),
+    exposure: Exposure.optional(),
+    ...OPTIONAL_FIELDS,
+  })
+  .meta({ id: 'AgentWish' });
+export type AgentWish = z.infer<typeof AgentWish>;
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|TOKEN|CREDENTIAL)/i;
 const SECRET_VALUE =

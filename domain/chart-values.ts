@@ -17,9 +17,13 @@ const Identity = z.strictObject({
   tenantId: TenantId.meta({ description: 'TENANT_ID of the agent' }),
   project: ProjectName,
   environment: Environment,
-  operationId: idOf('operation').meta({
-    description: 'Operation that deploys; an annotation of the Deployment alone, so that it restarts no pod',
-  }),
+  operationId: z
+    .string()
+    .regex(/^op_[0-7][0-9a-hjkmnp-tv-z]{25}(\.[1-9][0-9]{0,3})?$/)
+    .meta({
+      description:
+        'Operation that deploys, and its step; an annotation of the Deployment alone, so that it restarts no pod',
+    }),
 });
 
 const Resources = z.strictObject({
@@ -198,6 +202,16 @@ export const Scheduling = z.strictObject({
     .default({}),
   tolerations: z.array(Toleration).max(50).default([]),
 });
+export type Scheduling = z.infer<typeof Scheduling>;
+
+const Gpu = z.strictObject({
+  count: z.int().min(1).max(99).meta({ description: 'GPUs of each pod' }),
+  model: z
+    .string()
+    .max(63)
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/)
+    .meta({ description: 'Only nodes with this value of `nvidia.com/gpu.product` are taken' }),
+});
 
 /** The values of the chart `helm/agent-runtime`, which deploys one agent; `values.schema.json` is made from it. */
 export const AgentRuntimeValues = z
@@ -231,6 +245,14 @@ export const AgentRuntimeValues = z
     serviceAccount: ServiceAccount.prefault({}),
     podDisruptionBudget: PodDisruptionBudget.prefault({}),
     scheduling: Scheduling.prefault({}),
+    runtimeClassName: z.string().regex(DNS_SUBDOMAIN).nullable().default(null).meta({
+      description: 'RuntimeClass of the pods, e.g. one of gVisor or Kata; the node’s own when null',
+    }),
+    gpu: Gpu.nullable().default(null),
+    podLabels: z
+      .record(UserKey, z.string().regex(LABEL_VALUE))
+      .default({})
+      .meta({ description: 'Further labels of the pods, e.g. those a compliance rule asks for' }),
   })
   .refine(values => hasUniqueNames([...values.env, ...values.secretEnv]), {
     path: ['env'],

@@ -188,7 +188,16 @@ export type AdmissionRefusal =
   | 'runtime_not_found'
   | 'runtime_on_hold'
   | 'quota_exceeded'
-  | 'governance_settings_missing';
+  | 'governance_settings_missing'
+  | 'runtime_deleted'
+  | 'precondition_failed'
+  | 'capability_not_supported'
+  | 'kind_unavailable'
+  | 'wrong_state'
+  | 'change_impossible'
+  | 'snapshot_name_taken'
+  | 'snapshot_not_found'
+  | 'cannot_plan';
 
 /** What `planRelease` tells the workflow; the plan itself is kept in the database. */
 export interface PlanReport {

@@ -8,7 +8,7 @@ export const Event = z
     runtime_id: idOf('runtime'),
     sequence: z.int().min(1),
     type: z.string().meta({ examples: ['deploy.verifying', 'health.degraded'] }),
-    severity: z.enum(['info', 'warning', 'critical']),
+    severity: z.enum(['info', 'warning', 'critical']).meta({ default: 'info' }),
     ts: z.iso.datetime(),
     actor: z.enum(['human', 'agent', 'system']),
     principal: z.string().nullable(),

@@ -61,8 +61,13 @@ export const PolicyRule = z.discriminatedUnion('kind', [
 ]);
 export type PolicyRule = z.infer<typeof PolicyRule>;
 
-/** A named, ordered set of rules of one tenant. */
-export const Policy = z.object({ id: z.string(), name: z.string(), rules: z.array(PolicyRule) });
+/** A named, ordered set of rules of one tenant; with an environment in `scope_env`, they hold nowhere else. */
+export const Policy = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope_env: Environment.nullable(),
+  rules: z.array(PolicyRule),
+});
 export type Policy = z.infer<typeof Policy>;
 
 /** The answer of the policies, with the rule that gave it. */

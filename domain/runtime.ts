@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { AgentConfig, AgentVariables, ImageReference, MAX_REPLICAS } from './agent-config.ts';
+import {
+  AgentConfig,
+  AgentVariables,
+  AgentWish,
+  GpuRequest,
+  ImageReference,
+  MAX_REPLICAS,
+} from './agent-config.ts';
 import { Verification } from './deployment.ts';
 import { idOf } from './ids.ts';
 import { Text } from './kubernetes-text.ts';
@@ -71,13 +78,7 @@ export const ResourceProfile = z
   .strictObject({
     cpu: z.number().min(0.01).max(64).nullable().optional().meta({ description: 'Cores' }),
     memory: Quantity.nullable().optional(),
-    gpu: z
-      .string()
-      .max(64)
-      .regex(/^[1-9][0-9]?x[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be a number, x and a model, e.g. "1xA10"')
-      .nullable()
-      .optional()
-      .meta({ examples: ['1xA10'] }),
+    gpu: GpuRequest.nullable().optional(),
     replicas: z.int().min(0).max(MAX_REPLICAS).nullable().optional(),
   })
   .meta({ id: 'ResourceProfile' });
@@ -128,26 +129,33 @@ const VmSpec = z.strictObject({
     .meta({ description: 'Secret with the key `userdata`, in the namespace of the runtime' }),
 });
 
+const SPEC_FIELDS = {
+  size: Size.optional().meta({ description: 'T-shirt size; medium when left out' }),
+  resources: ResourceProfile.optional(),
+  networking: NetworkingProfile.optional(),
+  security: SecurityProfile.optional(),
+  backend: z
+    .string()
+    .max(40)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
+    .optional()
+    .meta({ description: 'Name of the adapter; the built-in one of the type when left out' }),
+  sandbox: SandboxSpec.optional(),
+  vcluster: VClusterSpec.optional(),
+  vm: VmSpec.optional(),
+};
+
 /** What was asked for: the contract's profiles, and under the name of its kind what only that kind has. */
 export const RuntimeSpec = z
-  .strictObject({
-    size: Size.optional().meta({ description: 'T-shirt size; medium when left out' }),
-    resources: ResourceProfile.optional(),
-    networking: NetworkingProfile.optional(),
-    security: SecurityProfile.optional(),
-    backend: z
-      .string()
-      .max(40)
-      .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
-      .optional()
-      .meta({ description: 'Name of the adapter; the built-in one of the type when left out' }),
-    agent: AgentConfig.optional(),
-    sandbox: SandboxSpec.optional(),
-    vcluster: VClusterSpec.optional(),
-    vm: VmSpec.optional(),
-  })
+  .strictObject({ ...SPEC_FIELDS, agent: AgentConfig.optional() })
   .meta({ id: 'RuntimeSpec' });
 export type RuntimeSpec = z.infer<typeof RuntimeSpec>;
+
+/** The spec of a create: of an agent only what differs from its profiles and defaults need be said. */
+export const RuntimeCreateSpec = z
+  .strictObject({ ...SPEC_FIELDS, agent: AgentWish.optional() })
+  .meta({ id: 'RuntimeCreateSpec' });
+export type RuntimeCreateSpec = z.infer<typeof RuntimeCreateSpec>;
 
 /** The field of the spec that belongs to each kind alone. */
 export const SPEC_FIELD_OF = {
@@ -193,6 +201,9 @@ export const Runtime = z
     operation_id: idOf('operation').nullable().meta({ description: 'The newest operation on this runtime' }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime().nullable(),
+    version: z
+      .int()
+      .meta({ description: 'Counts every change of spec, power or labels; what If-Match compares' }),
   })
   .meta({ id: 'Runtime' });
 export type Runtime = z.infer<typeof Runtime>;
@@ -208,7 +219,7 @@ export const RuntimeCreateRequest = z
     project: ProjectName.default('default'),
     environment: Environment.default('development'),
     labels: Labels.default({}),
-    spec: RuntimeSpec.default({}),
+    spec: RuntimeCreateSpec.default({}),
     verification: Verification.optional(),
     keep_failed: z
       .boolean()

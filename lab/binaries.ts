@@ -22,7 +22,15 @@ const kubernetesPackages = {
 /** Programs of ours, built from the Go module in `lab/agent`. */
 const agentPackages = { agent: '.', certificates: './certificates' } as const;
 
-export type BinaryName = keyof typeof kubernetesPackages | keyof typeof agentPackages;
+/** The controller of sandboxes, built from the Go module in `lab/agent-sandbox`. */
+const agentSandboxPackages = {
+  'agent-sandbox-controller': 'sigs.k8s.io/agent-sandbox/cmd/agent-sandbox-controller',
+} as const;
+
+export type BinaryName =
+  | keyof typeof kubernetesPackages
+  | keyof typeof agentPackages
+  | keyof typeof agentSandboxPackages;
 
 /** The wanted programs: from RUNTIMEAI_LAB_BIN, else from the cache, else built into it once. */
 export async function findBinaries<Name extends BinaryName>(
@@ -72,6 +80,7 @@ const [major, minor] = KUBERNETES_VERSION.split('.');
 const version = 'k8s.io/component-base/version';
 const binariesFolder = join(repositoryRoot(), 'lab', 'binaries');
 const agentFolder = join(repositoryRoot(), 'lab', 'agent');
+const agentSandboxFolder = join(repositoryRoot(), 'lab', 'agent-sandbox');
 
 const modules: GoModule[] = [
   {
@@ -93,6 +102,17 @@ const modules: GoModule[] = [
     mayBeGiven: given => Object.keys(agentPackages).every(name => existsSync(join(given, name))),
     cacheFolder: ({ cacheDir, go }) =>
       join(cacheDir, 'agent', cacheKey({ files: goSources(agentFolder), goVersion: go.version })),
+  },
+  {
+    folder: agentSandboxFolder,
+    packages: agentSandboxPackages,
+    linkerFlags: '',
+    once: 'once per machine, about three minutes on two cores',
+    mayBeGiven: given => Object.keys(agentSandboxPackages).every(name => existsSync(join(given, name))),
+    cacheFolder: ({ cacheDir, go }) => {
+      const files = ['go.mod', 'go.sum'].map(name => join(agentSandboxFolder, name));
+      return join(cacheDir, 'agent-sandbox', cacheKey({ files, goVersion: go.version }));
+    },
   },
 ];
 

@@ -17,6 +17,7 @@ const PROGRAMS = {
   openapi: ['dist/api/openapi/print.js'],
   docs: ['dist/process/config-docs.js'],
   test: ['dist/test/run.js'],
+  contract: ['dist/test/contract/fuzz.js'],
 };
 /** Programs whose standard output is for other programs. */
 const QUIET = new Set(['admin', 'openapi']);

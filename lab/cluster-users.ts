@@ -10,6 +10,8 @@ export const clusterUsers = {
   scheduler: { name: 'system:kube-scheduler', groups: [] },
   kwok: { name: 'kwok', groups: ['system:masters'] },
   kubelet: { name: 'system:node:real-1', groups: ['system:nodes'] },
+  // May do what the roles that come with the controller say.
+  'agent-sandbox': { name: 'agent-sandbox-controller', groups: [] },
 } as const;
 
 export type ClusterUser = keyof typeof clusterUsers;

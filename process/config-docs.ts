@@ -23,7 +23,8 @@ export function configurationPage(): string {
 function defaultOf(setting: z.ZodType): string {
   const parsed = setting.safeParse(undefined);
   if (!parsed.success) return '**required**';
-  return parsed.data === undefined ? '–' : `\`${String(parsed.data)}\``;
+  const word = String(parsed.data ?? '');
+  return word === '' ? '–' : `\`${word}\``;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,21 +1,12 @@
 import { z } from 'zod';
+import { ImageReference } from '../domain/agent-config.ts';
 import { GovernanceEndpoint, GovernanceEndpoints, Scheduling } from '../domain/chart-values.ts';
 import { SlotQuota } from '../domain/tenant.ts';
+import { ADAPTER_SETTINGS } from './adapter-settings.ts';
+import { json } from './setting.ts';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 const Url = z.url({ protocol: /^https?$/ });
-const Json = <T extends z.ZodType>(schema: T) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `is not JSON: ${String(error)}` });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 
 /** Every setting, by the name of its environment variable. `docs/configuration.md` is made from this. */
 export const Settings = z.object({
@@ -50,6 +41,27 @@ export const Settings = z.object({
     .describe('Folder of the chart that deploys an agent.'),
   RUNTIMEAI_API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on.'),
   RUNTIMEAI_API_PORT: Port.default(8080).describe('Port the API listens on.'),
+  RUNTIMEAI_RATE_LIMIT_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(6000)
+    .describe(
+      'How many requests per minute each API process answers for one key, and for one address without a good key; what is beyond is 429. 0 is no limit. Health, metrics, the document and its page are not counted.',
+    ),
+  RUNTIMEAI_STEP_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(7200)
+    .default(600)
+    .describe(
+      'How long one step of a change (start, stop, scale, snapshot, …) may take until it is true in the cluster; what takes longer is taken back.',
+    ),
+  RUNTIMEAI_DEFAULT_AGENT_IMAGE: ImageReference.optional().describe(
+    'Image of an agent whose request names none; without it such a request is refused.',
+  ),
   RUNTIMEAI_METRICS_HOST: z
     .string()
     .default('127.0.0.1')
@@ -84,10 +96,11 @@ export const Settings = z.object({
     .describe(
       'Registry every agent image is rewritten to (system default registry), e.g. registry.example.com.',
     ),
-  RUNTIMEAI_AGENT_SCHEDULING: Json(Scheduling)
+  RUNTIMEAI_AGENT_SCHEDULING: json(Scheduling)
     .optional()
     .describe('JSON {nodeSelector, tolerations} of every agent pod.'),
-  RUNTIMEAI_SLOT_QUOTA: Json(SlotQuota)
+  ...ADAPTER_SETTINGS,
+  RUNTIMEAI_SLOT_QUOTA: json(SlotQuota)
     .optional()
     .describe(
       'JSON {cpu, memoryMiB, pods, storageGiB}: quota of a new project. Default {"cpu":16,"memoryMiB":32768,"pods":50,"storageGiB":100}.',

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Settings } from './config.ts';
 import type { Log } from './log.ts';
 
@@ -40,10 +40,24 @@ export function measureConnections(registry: Registry, pool: ConnectionPool): vo
       this.set({ state: 'waiting' }, waiting);
     },
   });
+  new Counter({
+    name: 'runtimeai_database_connections_taken_total',
+    help: 'How often a connection to PostgreSQL was taken: as often as SQL was sent',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(pool.connections().taken);
+    },
+  });
 }
 
 interface ConnectionPool {
-  connections(): { readonly open: number; readonly idle: number; readonly waiting: number };
+  connections(): {
+    readonly open: number;
+    readonly idle: number;
+    readonly waiting: number;
+    readonly taken: number;
+  };
 }
 
 /** Serves /metrics (Prometheus), /live and /ready of a worker process. */

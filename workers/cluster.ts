@@ -1,5 +1,7 @@
+import { createChangeActivities } from '../activities/changes.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createReleaseActivities } from '../activities/helm.ts';
+import { createReleases } from '../activities/release/releases.ts';
 import { createSlots } from '../activities/slots.ts';
 import { createHelm } from '../clients/helm/cli.ts';
 import { createReleaseStorage } from '../clients/helm/storage.ts';
@@ -14,6 +16,8 @@ import { createRegistry, measureConnections, serveMetrics } from '../process/met
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
+import { openAdapters } from './adapters.ts';
+import { startKindChecks } from './runtime-kinds.ts';
 import { startTemporalWorker } from './temporal-worker.ts';
 
 const settings = readConfig();
@@ -27,10 +31,20 @@ const cluster = { kubeconfig: settings.RUNTIMEAI_KUBECONFIG, context: settings.R
 const kubernetes = createKubernetesClient(await connectKubernetes(cluster));
 const helm = createHelm({ binary: settings.RUNTIMEAI_HELM, ...cluster, environment: process.env });
 
+const storage = createReleaseStorage(kubernetes);
+const adapters = await openAdapters(
+  {
+    kubernetes,
+    releases: createReleases({ helm, storage, diff: input => diffObjects(kubernetes, input), log }),
+    log,
+  },
+  settings,
+);
+const slots = createSlots({ kubernetes, log });
 const releases = createReleaseActivities({
   helm,
-  storage: createReleaseStorage(kubernetes),
-  slots: createSlots({ kubernetes, log }),
+  storage,
+  slots,
   diff: objects => diffObjects(kubernetes, objects),
   chart: settings.RUNTIMEAI_CHART,
   governance: governanceOf(settings),
@@ -39,6 +53,7 @@ const releases = createReleaseActivities({
   storePlan: ({ tenantId, ...plan }) => savePlan(db.forTenant(tenantId), plan),
   log,
 });
+const changes = createChangeActivities({ adapter: name => adapters.byName(name), slots, log });
 const evidence = createEvidenceActivities({
   kubernetes,
   storeEvidence: ({ tenantId, ...kept }) => saveEvidence(db.forTenant(tenantId), kept),
@@ -49,11 +64,12 @@ const worker = await startTemporalWorker({
   settings,
   worker: {
     taskQueue: TASK_QUEUES.cluster,
-    activities: { ...releases, ...evidence },
+    activities: { ...releases, ...changes, ...evidence },
     interceptors: { activity: [countActivities(registry)] },
     maxConcurrentActivityTaskExecutions: 16,
   },
 });
+const kinds = startKindChecks({ adapters: adapters.all, database: db, log });
 const metrics = await serveMetrics({
   log,
   settings,
@@ -66,6 +82,7 @@ onShutdown({
   graceSeconds: settings.RUNTIMEAI_SHUTDOWN_GRACE_SECONDS + 5,
   steps: [
     { name: 'worker', run: () => worker.stop() },
+    { name: 'kinds', run: () => kinds.stop() },
     { name: 'helm', run: () => helm.close() },
     { name: 'metrics', run: () => metrics.close() },
     { name: 'database', run: () => db.close() },

@@ -1,3 +1,4 @@
+import { createChangeRecordActivities } from '../activities/change-records.ts';
 import { createRecordActivities } from '../activities/records.ts';
 import { openDatabase } from '../db/database.ts';
 import { readWaiting } from '../db/waiting.ts';
@@ -20,10 +21,13 @@ const registry = createRegistry('control');
 const db = await openDatabase(settings.RUNTIMEAI_DATABASE_URL, { log });
 measureConnections(registry, db);
 measureWaiting(registry, { read: () => readWaiting(db.global), log });
-const records = createRecordActivities({
+const defaultQuota = settings.RUNTIMEAI_SLOT_QUOTA ?? DEFAULT_SLOT_QUOTA;
+const records = createRecordActivities({ db, governance: governanceOf(settings), defaultQuota });
+const changeRecords = createChangeRecordActivities({
   db,
-  governance: governanceOf(settings),
-  defaultQuota: settings.RUNTIMEAI_SLOT_QUOTA ?? DEFAULT_SLOT_QUOTA,
+  defaultQuota,
+  stepTimeoutSeconds: settings.RUNTIMEAI_STEP_TIMEOUT_SECONDS,
+  maxAgeSeconds: settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS,
 });
 const worker = await startTemporalWorker({
   log,
@@ -31,7 +35,7 @@ const worker = await startTemporalWorker({
   worker: {
     taskQueue: TASK_QUEUES.control,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
-    activities: { ...records },
+    activities: { ...records, ...changeRecords },
     interceptors: { activity: [countActivities(registry), reportOperations({ log, registry })] },
     maxCachedWorkflows: 500,
     maxConcurrentLocalActivityExecutions: 50,

@@ -1,4 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { ChangeRecordActivities } from '../activities/change-records.ts';
+import type { ChangeActivities } from '../activities/changes.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ReleaseActivities } from '../activities/helm.ts';
 import type { RecordActivities } from '../activities/records.ts';
@@ -14,6 +16,13 @@ const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Records: local, because a round trip through the server would cost more than the transaction. They outlive an outage of the database. */
 export const records = proxyLocalActivities<RecordActivities>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '200ms', maximumInterval: '10s' },
+});
+
+/** The same for what only changes write. */
+export const changeRecords = proxyLocalActivities<ChangeRecordActivities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '200ms', maximumInterval: '10s' },
@@ -95,3 +104,49 @@ export const glancing = proxyActivities<Pick<RolloutActivities, 'readRollout'>>(
   scheduleToCloseTimeout: '15s',
   retry: { initialInterval: '500ms', maximumInterval: '2s' },
 });
+
+const planning = proxyActivities<ChangeActivities>({
+  taskQueue: TASK_QUEUES.cluster,
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '10s',
+  cancellationType,
+  retry: { initialInterval: '500ms', maximumInterval: '10s' },
+});
+
+/** A second attempt is safe because an adapter finds what an earlier one of the same step has done. */
+const carrying = proxyActivities<ChangeActivities>({
+  taskQueue: TASK_QUEUES.cluster,
+  startToCloseTimeout: '6 minutes',
+  scheduleToCloseTimeout: '20 minutes',
+  heartbeatTimeout: '10s',
+  cancellationType,
+  retry: { initialInterval: '1s', maximumInterval: '10s' },
+});
+
+/** Ends by itself at the deadline it is told; the limits here only end it when nobody is left to watch. */
+const waiting = proxyActivities<ChangeActivities>({
+  taskQueue: TASK_QUEUES.cluster,
+  startToCloseTimeout: '3 hours',
+  scheduleToCloseTimeout: '1 day',
+  heartbeatTimeout: '10s',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '500ms', maximumInterval: '5s' },
+});
+
+const takingBack = proxyActivities<ChangeActivities>({
+  taskQueue: TASK_QUEUES.cluster,
+  startToCloseTimeout: '6 minutes',
+  scheduleToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '1s', maximumInterval: '10s' },
+  priority: { priorityKey: 1 },
+});
+
+/** The promises about steps of a change, each with the patience its effect deserves. */
+export const steps = {
+  planStep: planning.planStep,
+  carryOutStep: carrying.carryOutStep,
+  awaitStep: waiting.awaitStep,
+  undoStep: takingBack.undoStep,
+};

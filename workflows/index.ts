@@ -1,1 +1,2 @@
+export { changeRuntime } from './change-runtime.ts';
 export { deployRuntime } from './deploy-runtime.ts';

@@ -2,10 +2,11 @@ import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { AdmissionRefusal, Requester } from '../domain/deployment.ts';
 import type { Outcome, Resolution, Stage } from '../domain/operation.ts';
 
-/** What the caller of a deploy hears at once: it has begun, perhaps waiting for an approval. */
+/** What the caller of a command hears at once: it has begun, perhaps waiting for an approval. */
 export interface Admitted {
   readonly operationId: string;
-  readonly deploymentId: string;
+  /** Of a deploy. */
+  readonly deploymentId?: string;
   readonly runtimeId: string;
   readonly approvalId?: string;
 }

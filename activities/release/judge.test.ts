@@ -74,7 +74,7 @@ describe('an install above revision 4', () => {
       4,
     ],
   ])('%s', (_, history, kind, revision) => {
-    const found = judgeInstall(history, { operationId: 'op_1', baseRevision: 4 });
+    const found = judgeInstall(history, { mark: 'op_1', baseRevision: 4 });
     expect(found.kind).toBe(kind);
     expect('release' in found ? found.release.revision : undefined).toBe(revision);
   });
@@ -133,7 +133,7 @@ describe('a rollback to revision 4 above revision 5', () => {
     ],
     ['finds nothing of ours', [base(4, 'superseded'), revisionOf(5, 'deployed', 'op_9')], 'outside', 5],
   ])('%s', (_, history, kind, revision) => {
-    const found = judgeRollback(history, { operationId: 'op_1', toRevision: 4, aboveRevision: 5 });
+    const found = judgeRollback(history, { mark: 'op_1', toRevision: 4, aboveRevision: 5 });
     expect(found.kind).toBe(kind);
     expect('release' in found ? found.release.revision : undefined).toBe(revision);
   });

@@ -22,12 +22,10 @@ export const INTERRUPTED = 'RuntimeAI: helm ended in the middle';
 /** Judges an install or upgrade that began above `baseRevision`. */
 export function judgeInstall(
   history: readonly Release[],
-  question: { readonly operationId: string; readonly baseRevision: number },
+  question: { readonly mark: string; readonly baseRevision: number },
 ): Finding {
   const above = history.filter(release => release.revision > question.baseRevision);
-  const outside = firstOutside(above, (release, before) =>
-    isOwnUpgrade(release, before, question.operationId),
-  );
+  const outside = firstOutside(above, (release, before) => isOwnUpgrade(release, before, question.mark));
   if (outside !== undefined) return { kind: 'outside', release: outside };
   const release = above.at(-1);
   return release === undefined ? judgeBase(history.at(-1)) : { kind: judgeStatus(release), release };
@@ -36,13 +34,13 @@ export function judgeInstall(
 /** Judges a rollback to `toRevision` above `aboveRevision`, the newest revision when the way back began. */
 export function judgeRollback(
   history: readonly Release[],
-  question: { readonly operationId: string; readonly toRevision: number; readonly aboveRevision: number },
+  question: { readonly mark: string; readonly toRevision: number; readonly aboveRevision: number },
 ): Finding {
-  const { operationId, toRevision, aboveRevision } = question;
-  const began = history.findIndex(release => hasMark(release, operationId));
+  const { mark, toRevision, aboveRevision } = question;
+  const began = history.findIndex(release => hasMark(release, mark));
   const outside = firstOutside(
     began === -1 ? history.slice(-1) : history.slice(began),
-    (release, before) => rollsBackTo(release, toRevision) || isOwnUpgrade(release, before, operationId),
+    (release, before) => rollsBackTo(release, toRevision) || isOwnUpgrade(release, before, mark),
   );
   if (outside !== undefined) return { kind: 'outside', release: outside };
   const newest = history.at(-1);
@@ -53,8 +51,8 @@ export function judgeRollback(
 }
 
 /** Whether this operation labelled the revision. */
-export function hasMark(release: Release, operationId: string): boolean {
-  return release.labels[OPERATION_LABEL] === operationId;
+export function hasMark(release: Release, mark: string): boolean {
+  return release.labels[OPERATION_LABEL] === mark;
 }
 
 /** Whether Helm has begun the revision and not ended it. */
@@ -62,10 +60,15 @@ export function isPending(release: Release): boolean {
   return release.status.startsWith('pending-');
 }
 
+/** Whether the revision came about by going back to an earlier one, finished or not. */
+export function isRollback(release: Release): boolean {
+  return /^Rollback to \d+$/.test(release.description) || FAILED_ROLLBACK.test(release.description);
+}
+
 // A hand-made upgrade inherits our label. It gives itself away by following a revision that was complete: an
 // operation upgrades no further after it has succeeded.
-function isOwnUpgrade(release: Release, before: Release | undefined, operationId: string): boolean {
-  return hasMark(release, operationId) && !(before !== undefined && succeeded(before));
+function isOwnUpgrade(release: Release, before: Release | undefined, mark: string): boolean {
+  return hasMark(release, mark) && !(before !== undefined && succeeded(before));
 }
 
 // Helm also calls a failed revision superseded when there was no good one; its description still tells.
@@ -76,10 +79,10 @@ function succeeded(release: Release): boolean {
 
 // `helm rollback` takes no labels: its description is the only trace of what it was for.
 function rollsBackTo(release: Release, revision: number): boolean {
-  return (
-    release.description === `Rollback to ${revision}` || /^Rollback ".*" failed/.test(release.description)
-  );
+  return release.description === `Rollback to ${revision}` || FAILED_ROLLBACK.test(release.description);
 }
+
+const FAILED_ROLLBACK = /^Rollback ".*" failed/;
 
 function firstOutside(
   revisions: readonly Release[],

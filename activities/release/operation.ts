@@ -1,12 +1,7 @@
+import type { ReleaseStep } from '../../adapters/releases.ts';
 import type { ReleaseTarget } from '../../domain/deployment.ts';
 
-/** Which release, for whom: what every step of a release needs, and every log line carries. */
-export interface ReleaseOperation {
-  readonly target: ReleaseTarget;
-  readonly operationId: string;
-}
-
-/** The mark an operation leaves on the revisions it makes. Helm copies it to later revisions, so it proves nothing alone. */
+/** The mark a step leaves on the revisions it makes. Helm copies it to later revisions, so it proves nothing alone. */
 export const OPERATION_LABEL = 'rtai-op';
 /** Attempt of the activity that made the revision. */
 export const ATTEMPT_LABEL = 'rtai-attempt';
@@ -21,11 +16,10 @@ export function releaseOf(target: ReleaseTarget): { release: string; namespace: 
   return { release: target.release, namespace: target.namespace };
 }
 
-/** What every log line about an operation says. */
-export function logFields(operation: ReleaseOperation): Record<string, string> {
-  const { target, operationId } = operation;
+/** What every log line about a step says. */
+export function logFields({ target, mark }: ReleaseStep): Record<string, string> {
   return {
-    operation: operationId,
+    operation: mark,
     tenant: target.tenantId,
     runtime: target.runtimeId,
     release: nameOf(target),

@@ -1,3 +1,4 @@
+import type { ReleaseOrder } from '../../adapters/releases.ts';
 import { violationsOf } from '../../clients/helm/manifest-rules.ts';
 import {
   asHelmApplies,
@@ -8,90 +9,78 @@ import {
 import type { Release } from '../../clients/helm/storage.ts';
 import { summarize } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
-import type { Plan, PlanReport } from '../../domain/deployment.ts';
-import { beating } from '../beating.ts';
-import { failure, together, translating } from '../failures.ts';
-import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
+import type { Plan } from '../../domain/deployment.ts';
+import type { Beat } from '../beating.ts';
+import { failure, together } from '../failures.ts';
 import { hasMark } from './judge.ts';
-import { logFields, nameOf, releaseOf } from './operation.ts';
-import { type Prepared, prepare, type RenderedPlans, type Rendering, render } from './rendering.ts';
+import { nameOf, releaseOf } from './operation.ts';
+import { prepare, type RenderedPlans, type Rendering, render } from './rendering.ts';
+import type { ReleaseTools } from './tools.ts';
 
-type PlanInput = Parameters<ReleaseActivities['planRelease']>[0];
+/** What an order would change, or the revision somebody else made, about which somebody must decide first. */
+export type PlannedOrder = {
+  readonly plan: Plan;
+  readonly history: readonly Release[];
+  readonly outside?: Release;
+};
 
-/** Makes the activity that says what a deploy would change. */
-export function planRelease(deps: ReleaseDeps, plans: RenderedPlans): ReleaseActivities['planRelease'] {
-  return input =>
-    beating(beat =>
-      translating(async () => {
-        const prepared = await prepare(deps, input);
-        const [rendering, history] = await together([
-          render(deps, input, prepared, beat),
-          deps.storage.history(releaseOf(input.target)),
-          deps.slots.ensureSlot(input),
-        ]);
-        refuseDangerous(input, rendering);
-        plans.remember(prepared, rendering);
-        const outside = outsideRevision(history, input);
-        if (outside !== undefined) return changedOutside(rendering, history, outside);
-        return compare(deps, input, { prepared, rendering, history });
-      }),
-    );
+interface HowToPlan {
+  readonly plans: RenderedPlans;
+  readonly beat: Beat;
+  readonly knownRevision: number;
+  /** Done while the chart is rendered, and before anything is compared, e.g. the namespace is made. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
-function refuseDangerous(input: PlanInput, rendering: Rendering): void {
+/** Renders the order and sends every object through a server-side dry run. Changes nothing of the release. */
+export async function planOrder(
+  tools: ReleaseTools,
+  order: ReleaseOrder,
+  how: HowToPlan,
+): Promise<PlannedOrder> {
+  const prepared = await prepare(order);
+  const [rendering, history] = await together([
+    render(tools, prepared, how.beat),
+    tools.storage.history(releaseOf(order.target)),
+    how.meanwhile?.() ?? Promise.resolve(),
+  ]);
+  refuseDangerous(order, rendering);
+  how.plans.remember(prepared, rendering);
+  const { name, version } = prepared.chart;
+  const rendered = { digest: rendering.planDigest, chart: { name, version } };
+  const outside = outsideRevision(history, order, how.knownRevision);
+  // Everything is compared anew after the decision: a dry run now would be thrown away.
+  if (outside !== undefined)
+    return { plan: { ...rendered, summary: summarize([]), changes: [] }, history, outside };
+  const changes = await tools.diff({
+    previous: currentObjects(history, rendering, order),
+    next: applied(rendering.objects, order),
+  });
+  return { plan: { ...rendered, summary: summarize(changes), changes: [...changes] }, history };
+}
+
+function refuseDangerous(order: ReleaseOrder, rendering: Rendering): void {
   const objects = rendering.objects.map(({ object }) => object);
-  const violations = violationsOf(objects, input.target.namespace);
+  const violations = violationsOf(objects, {
+    namespace: order.target.namespace,
+    allowedKinds: order.allowedKinds ?? [],
+  });
   if (violations.length === 0) return;
   throw failure(
     'manifest_refused',
-    `${nameOf(input.target)} is not deployed, nothing was changed: ${violations.join('; ')}.`,
+    `${nameOf(order.target)} is not deployed, nothing was changed: ${violations.join('; ')}.`,
     {
       nextStep: 'Remove this from the chart, then deploy again.',
     },
   );
 }
 
-function outsideRevision(history: readonly Release[], input: PlanInput): Release | undefined {
-  return history
-    .filter(release => release.revision > input.knownRevision && !hasMark(release, input.operationId))
-    .at(-1);
-}
-
-// Somebody must decide first, and then everything is compared anew: a dry run now would be thrown away.
-function changedOutside(rendering: Rendering, history: readonly Release[], outside: Release): PlanReport {
-  const { revision, status, description, chart } = outside;
-  return {
-    digest: rendering.planDigest,
-    summary: { create: 0, update: 0, unchanged: 0, remove: 0 },
-    baseRevision: newestOf(history),
-    changedOutside: {
-      revision,
-      description: `${status}, chart ${chart.name} ${chart.version}: ${description}`.slice(0, 500),
-    },
-  };
-}
-
-async function compare(
-  deps: ReleaseDeps,
-  input: PlanInput,
-  found: { readonly prepared: Prepared; readonly rendering: Rendering; readonly history: readonly Release[] },
-): Promise<PlanReport> {
-  const { prepared, rendering, history } = found;
-  const { target, deploymentId } = input;
-  const changes = await deps.diff({
-    previous: currentObjects(history, rendering, input),
-    next: applied(rendering.objects, input),
-  });
-  const { name, version } = prepared.chart;
-  const plan: Plan = {
-    digest: rendering.planDigest,
-    chart: { name, version },
-    summary: summarize(changes),
-    changes: [...changes],
-  };
-  await deps.storePlan({ tenantId: target.tenantId, deploymentId, plan });
-  deps.log.info({ ...logFields(input), ...plan.summary }, 'release planned');
-  return { digest: plan.digest, summary: plan.summary, baseRevision: newestOf(history) };
+function outsideRevision(
+  history: readonly Release[],
+  { mark }: ReleaseOrder,
+  knownRevision: number,
+): Release | undefined {
+  return history.filter(release => release.revision > knownRevision && !hasMark(release, mark)).at(-1);
 }
 
 /**
@@ -101,24 +90,20 @@ async function compare(
 function currentObjects(
   history: readonly Release[],
   rendering: Rendering,
-  input: PlanInput,
+  order: ReleaseOrder,
 ): readonly KubernetesObject[] {
   const current = history.findLast(release => release.status === 'deployed') ?? history.at(-1);
   if (current === undefined) return [];
   const staying = new Set(rendering.objects.map(({ text }) => text));
   const changing = documentsOf(current.manifest).filter(text => !staying.has(text));
   return applied(
-    changing.flatMap(text => parseRendered(text, input.target.namespace)),
-    input,
+    changing.flatMap(text => parseRendered(text, order.target.namespace)),
+    order,
   );
 }
 
-function applied(objects: readonly RenderedObject[], input: PlanInput): readonly KubernetesObject[] {
+function applied(objects: readonly RenderedObject[], { target }: ReleaseOrder): readonly KubernetesObject[] {
   return objects
     .filter(({ isHook }) => !isHook)
-    .map(({ object }) => asHelmApplies(object, releaseOf(input.target)));
-}
-
-function newestOf(history: readonly Release[]): number {
-  return history.at(-1)?.revision ?? 0;
+    .map(({ object }) => asHelmApplies(object, releaseOf(target)));
 }

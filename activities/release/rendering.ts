@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { ReleaseOrder } from '../../adapters/releases.ts';
 import { type Chart, readChart } from '../../clients/helm/chart.ts';
+import type { ChartInput } from '../../clients/helm/cli.ts';
 import { parseRendered, type RenderedObject, renderedDigest } from '../../clients/helm/manifests.ts';
 import { estimateRevisionBytes, MAX_REVISION_BYTES } from '../../clients/helm/release-size.ts';
-import { chartValues } from '../../domain/rules/chart-values.ts';
 import type { Beat } from '../beating.ts';
 import { failure } from '../failures.ts';
-import type { ReleaseDeps, ReleaseInput } from '../helm.ts';
 import { nameOf, releaseOf } from './operation.ts';
+import type { ReleaseTools } from './tools.ts';
 
-/** Everything a render depends on: the same prepared input renders the same manifests. */
+/** Everything a render depends on: the same prepared order renders the same manifests. */
 export interface Prepared {
-  readonly values: ReturnType<typeof chartValues>;
+  readonly order: ReleaseOrder;
   readonly chart: Chart;
-  /** Texts of the request that no error may repeat. */
-  readonly masked: readonly string[];
   /** Over chart, values and the name of the release. */
   readonly inputDigest: string;
 }
@@ -26,63 +25,45 @@ export interface Rendering {
   readonly planDigest: string;
 }
 
-/** Turns the request into the values of the chart; refused while a governed endpoint is not configured. */
-export async function prepare(deps: ReleaseDeps, input: ReleaseInput): Promise<Prepared> {
-  const { target, operationId, agent } = input;
-  const { governance, scheduling, registry } = deps;
-  if (governance === undefined) {
-    throw failure(
-      'governance_settings_missing',
-      `${nameOf(target)} is not deployed: the governed endpoints are not all configured.`,
-      {
-        nextStep: 'Set all five endpoint variables named in docs/configuration.md, then deploy again.',
-      },
-    );
-  }
-  const values = chartValues({
-    target,
-    operationId,
-    agent,
-    governance,
-    registry,
-    ...(scheduling && { scheduling }),
-  });
-  const chart = await readChart(deps.chart);
-  const masked = (values.env ?? []).map(variable => variable.value);
+/** Reads the order's chart and pins what the render depends on. */
+export async function prepare(order: ReleaseOrder): Promise<Prepared> {
+  const { target, values } = order;
+  const chart = await readChart(order.chart);
   const inputDigest = digestOf([chart.digest, JSON.stringify(values), target.namespace, target.release]);
-  return { values, chart, masked, inputDigest };
+  return { order, chart, inputDigest };
+}
+
+/** The order as Helm takes it. */
+export function chartInputOf(order: ReleaseOrder): ChartInput {
+  const { target, chart, values, masked = [] } = order;
+  return { ...releaseOf(target), chart, values, masked };
 }
 
 /** Renders without the cluster. */
 export async function render(
-  deps: ReleaseDeps,
-  input: ReleaseInput,
+  tools: Pick<ReleaseTools, 'helm'>,
   prepared: Prepared,
   beat: Beat,
 ): Promise<Rendering> {
-  const { values, masked } = prepared;
   // Not `beat` itself: the pid in the heartbeat is that of the Helm that changes something.
-  const text = await deps.helm.template(
-    { ...releaseOf(input.target), chart: deps.chart, values, masked },
-    { signal: beat.signal },
-  );
-  refuseTooLarge(input, prepared, text);
-  const objects = parseRendered(text, input.target.namespace);
+  const text = await tools.helm.template(chartInputOf(prepared.order), { signal: beat.signal });
+  refuseTooLarge(prepared, text);
+  const objects = parseRendered(text, prepared.order.target.namespace);
   const planDigest = digestOf([prepared.inputDigest, ...objects.map(object => object.text)]);
   return { objects, manifestDigest: renderedDigest(objects), planDigest };
 }
 
 // Before it is parsed: a megabyte of YAML blocks the process, and its heartbeats, for seconds.
-function refuseTooLarge(input: ReleaseInput, prepared: Prepared, rendered: string): void {
+function refuseTooLarge({ order, chart }: Prepared, rendered: string): void {
   const bytes = estimateRevisionBytes({
-    chartFiles: prepared.chart.files,
+    chartFiles: chart.files,
     rendered,
-    values: prepared.values,
+    values: order.values,
   });
   if (bytes <= MAX_REVISION_BYTES) return;
   throw failure(
     'release_too_large',
-    `${nameOf(input.target)} is not deployed, nothing was changed: one revision would take about ${bytes} bytes, and Helm keeps it in a Secret of at most 1 MiB.`,
+    `${nameOf(order.target)} is not deployed, nothing was changed: one revision would take about ${bytes} bytes, and Helm keeps it in a Secret of at most 1 MiB.`,
     { nextStep: 'Make the chart or its values smaller, then deploy again.' },
   );
 }

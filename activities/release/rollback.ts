@@ -1,95 +1,96 @@
+import type { ReleaseStep } from '../../adapters/releases.ts';
 import { classify } from '../../clients/helm/errors.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import type { ReleaseReport } from '../../domain/deployment.ts';
-import { type Beat, beating } from '../beating.ts';
-import { failure, helmSaid, translating } from '../failures.ts';
-import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
+import type { Beat } from '../beating.ts';
+import { failure, helmSaid } from '../failures.ts';
 import { type Finding, judgeRollback } from './judge.ts';
 import { logFields, nameOf, releaseOf } from './operation.ts';
 import { changedOutside, readBackMismatch, reportOf } from './report.ts';
 import { settle } from './settle.ts';
+import type { ReleaseTools } from './tools.ts';
 
-type RollbackInput = Parameters<ReleaseActivities['rollbackRelease']>[0];
+/** Which revision comes back; `aboveRevision` was the newest one when the way back began. */
+export type RollbackOrder = ReleaseStep & { readonly toRevision: number; readonly aboveRevision: number };
 
-/** Makes the activity that brings an earlier revision back: it adopts what an earlier attempt did, or does it. */
-export function rollbackRelease(deps: ReleaseDeps): ReleaseActivities['rollbackRelease'] {
-  return input =>
-    beating(beat =>
-      translating(async () => {
-        let history: readonly Release[] = [];
-        const judge = (read: readonly Release[]) => {
-          history = read;
-          return judgeRollback(read, input);
-        };
-        const found = await settle(deps, input, judge, beat);
-        const wanted = wantedRevision(input, history);
-        if (found.kind === 'done') {
-          deps.log.info(
-            { ...logFields(input), revision: found.release.revision },
-            'rollback adopted: an earlier attempt had finished it',
-          );
-          return confirmed(input, found.release, wanted);
-        }
-        refuse(input, found);
-        return goBack(deps, input, { wanted, beat });
-      }),
+/** Brings an earlier revision back: adopts what an earlier attempt did, or does it. */
+export async function rollBack(
+  tools: ReleaseTools,
+  order: RollbackOrder,
+  beat: Beat,
+): Promise<ReleaseReport> {
+  let history: readonly Release[] = [];
+  const judge = (read: readonly Release[]) => {
+    history = read;
+    return judgeRollback(read, order);
+  };
+  const found = await settle(tools, order, judge, beat);
+  const wanted = wantedRevision(order, history);
+  if (found.kind === 'done') {
+    tools.log.info(
+      { ...logFields(order), revision: found.release.revision },
+      'rollback adopted: an earlier attempt had finished it',
     );
+    return confirmed(order, found.release, wanted);
+  }
+  refuse(order, found);
+  return goBack(tools, order, { wanted, beat });
 }
 
-function wantedRevision(input: RollbackInput, history: readonly Release[]): Release {
-  const wanted = history.find(release => release.revision === input.toRevision);
+function wantedRevision(order: RollbackOrder, history: readonly Release[]): Release {
+  const wanted = history.find(release => release.revision === order.toRevision);
   if (wanted !== undefined) return wanted;
   throw failure(
     'release_not_found',
-    `Revision ${input.toRevision} of ${nameOf(input.target)} is no longer in the release storage, so nothing can go back to it.`,
+    `Revision ${order.toRevision} of ${nameOf(order.target)} is no longer in the release storage, so nothing can go back to it.`,
     {
       nextStep: 'Deploy the wanted version again; Helm keeps the last ten revisions.',
     },
   );
 }
 
-function refuse(input: RollbackInput, found: Finding): void {
-  if (found.kind === 'outside') throw changedOutside(input, found.release);
+function refuse(order: RollbackOrder, found: Finding): void {
+  if (found.kind === 'outside') throw changedOutside(order, found.release);
   if (found.kind !== 'failed') return;
   const { revision, description } = found.release;
   throw helmSaid(
-    `The rollback of ${nameOf(input.target)} to revision ${input.toRevision} failed as revision ${revision}: ${description}.`,
+    `The rollback of ${nameOf(order.target)} to revision ${order.toRevision} failed as revision ${revision}: ${description}.`,
     classify(description),
   );
 }
 
 /** Helm accepts a rollback above a pending revision, so a dead one needs no repair first. */
 async function goBack(
-  deps: ReleaseDeps,
-  input: RollbackInput,
+  tools: ReleaseTools,
+  order: RollbackOrder,
   how: { readonly wanted: Release; readonly beat: Beat },
 ): Promise<ReleaseReport> {
-  const { toRevision } = input;
-  const error: unknown = await deps.helm.rollback({ ...releaseOf(input.target), toRevision }, how.beat).then(
+  const { toRevision } = order;
+  const error: unknown = await tools.helm.rollback({ ...releaseOf(order.target), toRevision }, how.beat).then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  const found = judgeRollback(await deps.storage.history(releaseOf(input.target)), input);
+  const found = judgeRollback(await tools.storage.history(releaseOf(order.target)), order);
   if (found.kind === 'done') {
-    deps.log.info(
-      { ...logFields(input), revision: found.release.revision, toRevision },
+    tools.log.info(
+      { ...logFields(order), revision: found.release.revision, toRevision },
       'release rolled back',
     );
-    return confirmed(input, found.release, how.wanted);
+    return confirmed(order, found.release, how.wanted);
   }
   if (error === undefined)
     throw readBackMismatch(
-      input,
+      order,
       'Helm reported success, but the release storage shows no finished rollback.',
     );
-  refuse(input, found);
+  refuse(order, found);
   throw error;
 }
 
-function confirmed(input: RollbackInput, release: Release, wanted: Release): ReleaseReport {
+function confirmed(order: RollbackOrder, release: Release, wanted: Release): ReleaseReport {
   if (release.manifestDigest === wanted.manifestDigest) return reportOf(release);
   throw readBackMismatch(
-    input,
+    order,
     `Revision ${release.revision} does not hold the manifest of revision ${wanted.revision}.`,
   );
 }

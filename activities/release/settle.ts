@@ -1,48 +1,49 @@
+import type { ReleaseStep } from '../../adapters/releases.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import { awaitOrphan, type Beat } from '../beating.ts';
-import type { ReleaseDeps } from '../helm.ts';
 import { type Finding, INTERRUPTED } from './judge.ts';
-import { logFields, type ReleaseOperation, releaseOf } from './operation.ts';
+import { logFields, releaseOf } from './operation.ts';
+import type { ReleaseTools } from './tools.ts';
 
 type Judge = (history: readonly Release[]) => Finding;
 
 const LOOK_EVERY_MS = 500;
 
 /**
- * Finds out what an operation left in the storage, once nobody works on it any more: a Helm process that outlived its
+ * Finds out what a step left in the storage, once nobody works on it any more: a Helm process that outlived its
  * worker is awaited, and a revision still pending after that is returned as `pending`, its Helm dead.
  */
 export async function settle(
-  deps: ReleaseDeps,
-  operation: ReleaseOperation,
+  tools: ReleaseTools,
+  step: ReleaseStep,
   judge: Judge,
   beat: Beat,
 ): Promise<Finding> {
-  const name = releaseOf(operation.target);
-  const longest = deps.helm.longestCallSeconds;
+  const name = releaseOf(step.target);
+  const longest = tools.helm.longestCallSeconds;
   const began = Date.now();
   const orphan = await awaitOrphan(beat, longest);
-  let finding = judge(await deps.storage.history(name));
+  let finding = judge(await tools.storage.history(name));
   while (
     finding.kind === 'pending' &&
     orphan === 'unknown' &&
     Date.now() < deadline(finding.release, began, longest)
   ) {
     await beat.sleep(LOOK_EVERY_MS);
-    finding = judge(await deps.storage.history(name));
+    finding = judge(await tools.storage.history(name));
   }
   return finding;
 }
 
 /** Closes a revision whose Helm is dead, so that Helm accepts the next upgrade. */
 export async function closeInterrupted(
-  deps: ReleaseDeps,
-  operation: ReleaseOperation,
+  tools: ReleaseTools,
+  step: ReleaseStep,
   release: Release,
 ): Promise<void> {
-  await deps.storage.markFailed(release, `${INTERRUPTED} of ${operation.operationId}, as ${release.status}`);
-  deps.log.warn(
-    { ...logFields(operation), revision: release.revision, was: release.status },
+  await tools.storage.markFailed(release, `${INTERRUPTED} of ${step.mark}, as ${release.status}`);
+  tools.log.warn(
+    { ...logFields(step), revision: release.revision, was: release.status },
     'revision of a dead helm closed',
   );
 }

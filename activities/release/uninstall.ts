@@ -1,27 +1,29 @@
+import type { ReleaseStep } from '../../adapters/releases.ts';
 import type { Release } from '../../clients/helm/storage.ts';
-import { beating } from '../beating.ts';
-import { translating } from '../failures.ts';
-import type { ReleaseActivities, ReleaseDeps } from '../helm.ts';
+import type { Beat } from '../beating.ts';
 import { type Finding, hasMark, isPending } from './judge.ts';
-import { logFields, releaseOf } from './operation.ts';
+import { logFields, OPERATION_LABEL, releaseOf } from './operation.ts';
 import { changedOutside, readBackMismatch } from './report.ts';
 import { settle } from './settle.ts';
+import type { ReleaseTools } from './tools.ts';
 
-/** Makes the activity that removes a release this operation made; repeating it is harmless. */
-export function uninstallRelease(deps: ReleaseDeps): ReleaseActivities['uninstallRelease'] {
-  return input =>
-    beating(beat =>
-      translating(async () => {
-        const found = await settle(deps, input, judge, beat);
-        if (found.kind === 'nothing') return;
-        if (!hasMark(found.release, input.operationId)) throw changedOutside(input, found.release);
-        await deps.helm.uninstall(releaseOf(input.target), beat);
-        const left = await deps.storage.history(releaseOf(input.target));
-        if (left.length > 0)
-          throw readBackMismatch(input, `Helm reported success, but ${left.length} revisions are left.`);
-        deps.log.info(logFields(input), 'release removed');
-      }),
-    );
+/** Which release goes; `onlyOwn`: one whose newest revision carries another mark stays. */
+export type UninstallOrder = ReleaseStep & { readonly onlyOwn: boolean };
+
+/** Removes a release; repeating it is harmless. */
+export async function uninstall(tools: ReleaseTools, order: UninstallOrder, beat: Beat): Promise<void> {
+  const found = await settle(tools, order, judge, beat);
+  if (found.kind === 'nothing') return;
+  if (!mayGo(order, found.release)) throw changedOutside(order, found.release);
+  await tools.helm.uninstall(releaseOf(order.target), beat);
+  const left = await tools.storage.history(releaseOf(order.target));
+  if (left.length > 0)
+    throw readBackMismatch(order, `Helm reported success, but ${left.length} revisions are left.`);
+  tools.log.info(logFields(order), 'release removed');
+}
+
+function mayGo({ onlyOwn, mark }: UninstallOrder, release: Release): boolean {
+  return onlyOwn ? hasMark(release, mark) : OPERATION_LABEL in release.labels;
 }
 
 function judge(history: readonly Release[]): Finding {

@@ -4,16 +4,18 @@ import type { Deployment, DeploymentCreateRequest } from '../../domain/deploymen
 import { newId } from '../../domain/ids.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { Runtime } from '../../domain/runtime.ts';
+import type { Commands } from '../commands/commands.ts';
 import type { Begun } from '../http/answer.ts';
 import { type Paging, pageAnswer, pageRequest } from '../http/paging.ts';
-import { notFound } from '../http/problem.ts';
+import { notFound, ProblemError } from '../http/problem.ts';
 import type { OperationsService } from '../operations/operations.service.ts';
 import type { RuntimesService } from '../runtimes/runtimes.service.ts';
-import { type Deploys, deployInput } from './deploys.ts';
+import { deployBeginning } from './deploy-beginning.ts';
 
 interface DeploymentParts {
   readonly database: Database;
-  readonly deploys: Deploys;
+  readonly commands: Commands;
   readonly runtimes: RuntimesService;
   readonly operations: OperationsService;
 }
@@ -35,13 +37,13 @@ export class DeploymentsService {
 
   /** Begins a deploy into an existing runtime. The runtime is looked for first: the lock is one for all tenants. */
   async create({ caller, runtimeId, request, key }: DeploymentCommand): Promise<Begun<Operation>> {
-    const { runtimes, deploys, operations } = this.#parts;
+    const { runtimes, commands, operations } = this.#parts;
     const about = await runtimes.read(caller, runtimeId);
+    if (!about.capabilities.includes('deploy')) throw cannotDeploy(about);
     const route = `POST /v1/runtimes/${runtimeId}/deployments`;
     const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
-    const claimed = await deploys.begin(
-      { caller, key, route, body: request, ids },
-      { about, inputOf: ids => deployInput({ caller, ids }, request) },
+    const claimed = await commands.begin({ caller, key, route, body: request, ids }, ids =>
+      deployBeginning({ caller, ids, about }, request),
     );
     const { operationId } = claimed.ids;
     return {
@@ -67,4 +69,11 @@ export class DeploymentsService {
     if (!deployment) throw notFound('deployment', deploymentId);
     return deployment;
   }
+}
+
+function cannotDeploy({ type, id }: Runtime): ProblemError {
+  return new ProblemError(
+    'capability_not_supported',
+    `Runtime ${id} is of type ${type}: no version of an agent is deployed into it. Scale it, or create another.`,
+  );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RuntimeKind } from '../../domain/runtime-kind.ts';
 
 const PartState = z.object({ status: z.enum(['ok', 'unavailable']), detail: z.string().nullable() });
 
@@ -8,6 +9,9 @@ export const ApiHealth = z
     status: z.enum(['ok', 'degraded']),
     version: z.string(),
     parts: z.object({ database: PartState, temporal: PartState }),
+    runtime_kinds: z.array(RuntimeKind.pick({ type: true, available: true })).meta({
+      description: 'Whether the cluster has what each type needs; GET /v1/runtime-kinds says what is missing',
+    }),
   })
   .meta({ id: 'ApiHealth' });
 export type ApiHealth = z.infer<typeof ApiHealth>;

@@ -1,3 +1,4 @@
+import type { RuntimeKind } from '../../domain/runtime-kind.ts';
 import type { Log } from '../../process/log.ts';
 import type { ApiHealth } from './health.schemas.ts';
 
@@ -12,9 +13,11 @@ interface HealthParts {
   readonly version: string;
   readonly log: Log;
   readonly probes: Readonly<Record<Part, Probe>>;
+  readonly kinds: () => Promise<readonly KindState[]>;
 }
 
 type Part = keyof ApiHealth['parts'];
+type KindState = Pick<RuntimeKind, 'type' | 'available'>;
 
 /** Whether the parts behind the API answer. */
 export class HealthService {
@@ -38,9 +41,20 @@ export class HealthService {
   }
 
   async #ask(): Promise<ApiHealth> {
-    const [database, temporal] = await Promise.all([this.#probe('database'), this.#probe('temporal')]);
-    const ok = database.status === 'ok' && temporal.status === 'ok';
-    return { status: ok ? 'ok' : 'degraded', version: this.#parts.version, parts: { database, temporal } };
+    const [database, temporal, runtime_kinds] = await Promise.all([
+      this.#probe('database'),
+      this.#probe('temporal'),
+      this.#kinds(),
+    ]);
+    const status = database.status === 'ok' && temporal.status === 'ok' ? 'ok' : 'degraded';
+    return { status, version: this.#parts.version, parts: { database, temporal }, runtime_kinds };
+  }
+
+  /** A type is available when one of its adapters is. Without the database nothing is known, and its part says so. */
+  async #kinds(): Promise<KindState[]> {
+    const kinds = await withinTime(this.#parts.kinds).catch((): KindState[] => []);
+    const types = [...new Set(kinds.map(({ type }) => type))];
+    return types.map(type => ({ type, available: kinds.some(kind => kind.type === type && kind.available) }));
   }
 
   /** Anyone may read the answer, so the reason goes to the log alone, once each time a part goes away. */
@@ -59,11 +73,11 @@ export class HealthService {
   }
 }
 
-async function withinTime(ask: Probe): Promise<void> {
+async function withinTime<T>(ask: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     const late = () => reject(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`));
     timer = setTimeout(late, PROBE_TIMEOUT_MS);
   });
-  await Promise.race([ask(), timeout]).finally(() => clearTimeout(timer));
+  return Promise.race([ask(), timeout]).finally(() => clearTimeout(timer));
 }

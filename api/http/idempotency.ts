@@ -7,19 +7,19 @@ import type { Principal } from '../../domain/principal.ts';
 import { ProblemError } from './problem.ts';
 import { invalidRequest } from './schema.pipe.ts';
 
-export interface Command {
+export interface Command<Ids extends ReservedIds = ReservedIds> {
   readonly caller: Principal;
   readonly key: string | undefined;
   /** Method and address, with the ids in it: a key belongs to one of them. */
   readonly route: string;
   /** The request as it was understood; the same words in another order are the same request. */
   readonly body: unknown;
-  readonly ids: ReservedIds;
+  readonly ids: Ids;
 }
 
 /** The ids to use, and whether the key was used before with the same request. */
-export interface Claim {
-  readonly ids: ReservedIds;
+export interface Claim<Ids extends ReservedIds = ReservedIds> {
+  readonly ids: Ids;
   readonly replayed: boolean;
 }
 
@@ -27,20 +27,27 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** The header Idempotency-Key, or nothing. */
 export const IdempotencyKey = createParamDecorator(
-  (_: unknown, context: ExecutionContext): string | undefined => {
-    const key = context.switchToHttp().getRequest<FastifyRequest>().headers['idempotency-key'];
-    if (key === undefined || (typeof key === 'string' && KEY.test(key))) return key as string | undefined;
-    throw invalidRequest('/headers', [
-      { path: ['Idempotency-Key'], message: 'must be 1 to 255 visible ASCII characters' },
-    ]);
-  },
+  (_: unknown, context: ExecutionContext): string | undefined =>
+    idempotencyKey(context.switchToHttp().getRequest<FastifyRequest>()),
 );
+
+/** Reads the header. */
+export function idempotencyKey({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined || (typeof key === 'string' && KEY.test(key))) return key as string | undefined;
+  throw invalidRequest('/headers', [
+    { path: ['Idempotency-Key'], message: 'must be 1 to 255 visible ASCII characters' },
+  ]);
+}
 
 /**
  * Reserves the ids under the caller's key before anything is begun. A crash after this leaves ids and no operation;
  * the repeated request begins it with the same ids. So does one whose first try was refused: the key is not used up.
  */
-export async function claim(database: Pick<Database, 'forTenant'>, command: Command): Promise<Claim> {
+export async function claim<Ids extends ReservedIds>(
+  database: Pick<Database, 'forTenant'>,
+  command: Command<Ids>,
+): Promise<Claim<Ids>> {
   const { caller, key, route, ids } = command;
   if (key === undefined) return { ids, replayed: false };
   const bodyHash = createHash('sha256').update(JSON.stringify(command.body)).digest('hex');

@@ -23,9 +23,10 @@ export function openApiDocument(version: string) {
     },
     servers: [{ url: '/v1' }],
     security: [{ apiKey: [] }],
-    tags: ['Runtimes', 'Deployments', 'Operations', 'Approvals', 'Events', 'Health'].map(name => ({ name })),
+    tags: TAGS.map(([name, description]) => ({ name, description })),
     paths: pathsOf(ROUTES),
     components: {
+      headers: HEADER_COMPONENTS,
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'rtai_<installation>_<id>_<secret>_<check>' },
       },
@@ -42,6 +43,19 @@ const plain: ZodOpenApiOverride = ({ jsonSchema, io }) => {
   if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 };
 
+const TAGS = [
+  ['Runtimes', 'What runs: agents, sandboxes, virtual clusters, virtual machines'],
+  ['Lifecycle', 'Starting, stopping, scaling and keeping what runs'],
+  ['Deployments', 'Attempts to put a version into a runtime'],
+  ['Intent', 'Goals instead of steps: planned, carried out, verified'],
+  ['Actions', 'Lists of steps for agents'],
+  ['Operations', 'Asynchronous work, and having a say in it'],
+  ['Approvals', 'What waits for a person'],
+  ['Events', 'What has happened'],
+  ['Policies', 'What is allowed, denied, or needs an approval'],
+  ['Health', 'Whether the API serves'],
+] as const;
+
 const INTRODUCTION = `A durable control plane for AI agents and the runtimes they live in.
 
 - Whatever takes time answers at once with an operation; \`GET /operations/{operation_id}?wait=30\` waits for it.
@@ -49,6 +63,8 @@ const INTRODUCTION = `A durable control plane for AI agents and the runtimes the
 - The tenant comes from the API key. The header \`tenant_id\` and the field \`tenant_id\` may only repeat it; anything else is 403.
 - What belongs to another tenant answers 404, like what does not exist.
 - Send an \`Idempotency-Key\` with every POST: a repeated request begins nothing new. Keys are remembered for 24 hours. A refused request does not use the key up: send it again once the reason is gone.
+- What can be edited is read with an \`ETag\`; send it as \`If-Match\` with the edit, and the edit is refused with 412 when somebody else was there first. A GET with \`If-None-Match\` answers 304 when nothing has changed.
+- Each key may ask so often a minute: \`RateLimit-Policy\` says how often, \`RateLimit\` what is left, as draft-ietf-httpapi-ratelimit-headers has it. Beyond that it is 429 with \`Retry-After\`.
 - An id of a request, \`X-Request-Id\`, may be sent and is always answered.`;
 
 const HEADERS = {
@@ -70,6 +86,23 @@ const HEADERS = {
       param: { id: 'IdempotencyKey' },
       description: 'Any text of 1 to 255 visible ASCII characters, e.g. a UUID; kept for your key alone',
       examples: ['9f1c3e9e-4a53-4a8e-9d06-0f1f6a6f0e3b'],
+    }),
+  ifMatch: z
+    .string()
+    .optional()
+    .meta({
+      param: { id: 'IfMatch' },
+      description:
+        'The ETag of what was read, or just its version in quotes; a list of them, or *. Another version is 412. Left out, any version will do',
+      examples: ['"3"'],
+    }),
+  ifNoneMatch: z
+    .string()
+    .optional()
+    .meta({
+      param: { id: 'IfNoneMatch' },
+      description: 'The ETag of an earlier answer; when this one would be the same it is 304 without a body',
+      examples: ['"3.Zm9vYmFyYmF6"'],
     }),
   lastEventId: z
     .string()
@@ -120,31 +153,61 @@ function headersOf(route: Route): z.ZodObject | undefined {
   const shape: Record<string, z.ZodType> = {};
   if (route.permission) shape['tenant_id'] = HEADERS.tenant;
   if (route.method === 'post') shape['Idempotency-Key'] = HEADERS.idempotency;
+  if (route.ifMatch) shape['If-Match'] = HEADERS.ifMatch;
+  if (route.answer.headers?.includes('ETag')) shape['If-None-Match'] = HEADERS.ifNoneMatch;
   if (route.answer.eventStream) shape['Last-Event-ID'] = HEADERS.lastEventId;
   return Object.keys(shape).length === 0 ? undefined : z.object(shape);
 }
 
 function responsesOf(route: Route): ZodOpenApiResponsesObject {
-  const { status, description, schema, headers = [], eventStream } = route.answer;
-  const ok = {
-    description,
-    headers: Object.fromEntries(
-      ['X-Request-Id' as const, ...headers].map(name => [name, headerObject(name)]),
-    ),
-    content: {
-      'application/json': { schema },
-      ...(eventStream && {
-        'text/event-stream': { schema: { type: 'string' as const }, example: eventStream },
-      }),
-    },
+  const { status, description, headers = [] } = route.answer;
+  const ok = { description, headers: headersOfAnswer(route, headers), ...contentOf(route.answer) };
+  const same = headers.includes('ETag') && {
+    304: { description: 'It is as If-None-Match has it', headers: headersOfAnswer(route, ['ETag']) },
   };
-  return { [status]: ok, ...problemResponses(route) } as ZodOpenApiResponsesObject;
+  return { [status]: ok, ...same, ...problemResponses(route) } as ZodOpenApiResponsesObject;
 }
 
-function headerObject(name: keyof typeof ANSWER_HEADERS | 'X-Request-Id') {
-  const description =
-    name === 'X-Request-Id' ? 'The id of this request, as the log has it' : ANSWER_HEADERS[name];
-  return { description, schema: { type: 'string' as const } };
+function contentOf({ schema, eventStream }: Route['answer']) {
+  if (!schema) return undefined;
+  const stream = eventStream && {
+    'text/event-stream': { schema: { type: 'string' as const }, example: eventStream },
+  };
+  return { content: { 'application/json': { schema }, ...stream } };
+}
+
+type AnswerHeader = keyof typeof ANSWER_HEADERS;
+
+function headersOfAnswer({ permission }: Route, headers: readonly AnswerHeader[]) {
+  return referring(['X-Request-Id', ...(permission ? RATE_LIMITS : []), ...headers]);
+}
+
+const RATE_LIMITS = ['RateLimit-Policy', 'RateLimit'] as const;
+/** Headers that answers of all routes may carry. */
+const GENERAL_HEADERS = {
+  'X-Request-Id': 'The id of this request, as the log has it',
+  'RateLimit-Policy': 'What the key may ask, e.g. `"per-minute";q=6000;w=60`; absent without a limit',
+  RateLimit: 'What is left of it and for how many seconds, e.g. `"per-minute";r=5999;t=42`',
+  'WWW-Authenticate': '`Bearer` and the realm',
+} as const;
+type HeaderName = keyof typeof GENERAL_HEADERS | AnswerHeader;
+
+/** By status: what its problem documents come with. */
+const PROBLEM_HEADERS: Readonly<Record<number, readonly HeaderName[]>> = {
+  401: ['WWW-Authenticate'],
+  429: [...RATE_LIMITS, 'Retry-After'],
+  503: ['Retry-After'],
+};
+
+const HEADER_COMPONENTS = Object.fromEntries(
+  Object.entries({ ...GENERAL_HEADERS, ...ANSWER_HEADERS }).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' as const } },
+  ]),
+);
+
+function referring(headers: readonly HeaderName[]) {
+  return Object.fromEntries(headers.map(name => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 /** One response per status, naming the codes that share it. */
@@ -154,6 +217,7 @@ function problemResponses(route: Route): ZodOpenApiResponsesObject {
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
     responses[status] = {
       description: codes.map(inWords).join('; '),
+      headers: referring(['X-Request-Id', ...(PROBLEM_HEADERS[status] ?? [])]),
       content: { 'application/problem+json': { schema: Problem } },
     };
   }

@@ -51,6 +51,44 @@ export const EXAMPLES = {
       },
     },
   },
+  createPolicy: {
+    freeze: {
+      summary: 'Nothing is changed in production, except that agents may be restarted',
+      value: {
+        name: 'freeze',
+        scope_env: 'production',
+        rules: [
+          {
+            kind: 'deny_action',
+            selector: { action: 'deploy.*' },
+            reason: 'Frozen until the second of January',
+          },
+          { kind: 'allow_action', selector: { action: 'lifecycle.restart' } },
+        ],
+      },
+    },
+    fourEyes: {
+      summary: 'Deleting in one project needs two people within an hour',
+      value: {
+        name: 'four-eyes',
+        rules: [
+          {
+            kind: 'require_approval',
+            selector: { action: 'lifecycle.delete', project: 'payments' },
+            params: { quorum: 2, expires_in_seconds: 3600 },
+          },
+        ],
+      },
+    },
+    all: {
+      summary: 'Everything is allowed that nothing else denies',
+      value: {
+        name: 'allow-all',
+        scope_env: null,
+        rules: [{ kind: 'allow_action', selector: null, params: null }],
+      },
+    },
+  },
   cancelOperation: { withReason: { summary: 'With a reason', value: { reason: 'wrong version' } } },
   resolveOperation: {
     retry: { summary: 'Try again', value: { resolution: 'retry', comment: 'The cluster is back' } },

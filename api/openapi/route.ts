@@ -5,7 +5,7 @@ import type { ProblemCode } from '../http/problem.ts';
 /** Everything the document says about one route; the tests hold the controllers to it. */
 export interface Route {
   readonly operationId: string;
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** Below /v1, with parameters in braces, as the contract writes them. */
   readonly path: string;
   readonly tag: string;
@@ -16,6 +16,10 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: RouteBody;
   readonly answer: RouteAnswer;
+  /** Takes If-Match: what it changes has an ETag. */
+  readonly ifMatch?: boolean;
+  /** What it changes is a plain setting: no workflow carries it out, so it needs no Temporal. */
+  readonly withoutTemporal?: boolean;
   /** Beyond those every route of its kind can answer with. */
   readonly problems?: readonly ProblemCode[];
 }
@@ -27,20 +31,23 @@ export interface RouteBody {
 }
 
 export interface RouteAnswer {
-  readonly status: 200 | 201 | 202;
+  readonly status: 200 | 201 | 202 | 204;
   readonly description: string;
-  readonly schema: z.ZodType;
+  /** Nothing means that the answer has no body. */
+  readonly schema?: z.ZodType;
   readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   /** Also answered as a stream of server-sent events. */
   readonly eventStream?: string;
 }
 
-/** Headers an answer may carry, beside X-Request-Id, which all carry. */
+/** Headers an answer may carry, beside those that all of its kind carry. */
 export const ANSWER_HEADERS = {
+  ETag: 'The version, a dot and a digest of this answer. Send it in If-Match with an edit, which compares the version, or in If-None-Match with the same GET',
   Location: 'Where what was made or begun is to be found',
   'Operation-Location': 'The operation that does the work',
   'Idempotent-Replayed': '`true` when this Idempotency-Key was used before and nothing new was begun',
-  'Retry-After': 'Seconds after which to ask again; sent while the operation has not finished',
+  'Retry-After':
+    'Seconds after which to ask again: while an operation has not finished, a limit is used up, or a part is away',
 } as const;
 
 /** What any route may answer with, by what it takes. */
@@ -48,7 +55,13 @@ export function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...(route.problems ?? []), 'internal'];
   if (route.query || route.body) codes.push('invalid_request');
   if (route.permission)
-    codes.push('unauthenticated', 'permission_missing', 'other_tenant', 'database_unavailable');
+    codes.push(
+      'unauthenticated',
+      'permission_missing',
+      'other_tenant',
+      'rate_limited',
+      'database_unavailable',
+    );
   if (route.path.includes('{'))
     codes.push(route.path.startsWith('/runtimes') ? 'runtime_not_found' : 'not_found');
   if (route.method === 'post')
@@ -56,8 +69,10 @@ export function problemsOf(route: Route): ProblemCode[] {
       'malformed_body',
       'body_too_large',
       'unsupported_media_type',
+      'invalid_request',
       'idempotency_key_reused',
-      'temporal_unavailable',
     );
+  if (route.method !== 'get' && !route.withoutTemporal) codes.push('temporal_unavailable');
+  if (route.ifMatch) codes.push('precondition_failed', 'invalid_request');
   return [...new Set(codes)];
 }

@@ -1,8 +1,9 @@
-import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../domain/principal.ts';
 import { RuntimeCreateRequest } from '../../domain/runtime.ts';
 import { begun } from '../http/answer.ts';
+import { tagged } from '../http/etag.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
 import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
@@ -39,8 +40,14 @@ export class RuntimesController {
 
   @Get(':runtime_id')
   @Requires('runtime:read')
-  read(@Caller() caller: Principal, @RuntimeId() runtimeId: string) {
-    return this.#runtimes.read(caller, runtimeId);
+  async read(
+    @Caller() caller: Principal,
+    @RuntimeId() runtimeId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const body = await this.#runtimes.read(caller, runtimeId);
+    return tagged({ request, reply }, { version: body.version, body });
   }
 
   @Get(':runtime_id/status')

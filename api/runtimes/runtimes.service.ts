@@ -1,23 +1,26 @@
 import type { Database } from '../../db/database.ts';
-import { findRuntimeStatus } from '../../db/health.ts';
 import { findRuntime, listRuntimes } from '../../db/runtimes.ts';
 import type { RuntimeStatus } from '../../domain/health.ts';
 import { newId } from '../../domain/ids.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Runtime, RuntimeCreateRequest } from '../../domain/runtime.ts';
-import { type Deploys, deployInput } from '../deployments/deploys.ts';
+import type { Commands } from '../commands/commands.ts';
 import type { Begun } from '../http/answer.ts';
 import { otherTenant } from '../http/auth.guard.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound } from '../http/problem.ts';
-import { invalidRequest } from '../http/schema.pipe.ts';
+import type { StatusBoard } from '../status/status-board.ts';
+import { createBeginning } from './create-beginning.ts';
 import type { RuntimeListQuery } from './runtimes.schemas.ts';
 
 interface RuntimeParts {
   readonly database: Database;
-  readonly deploys: Deploys;
+  readonly commands: Commands;
+  readonly board: StatusBoard;
   /** Age at which what the observer saw no longer counts. */
   readonly maxAgeSeconds: number;
+  /** Image of an agent that names none. */
+  readonly defaultImage: string | undefined;
 }
 
 /** Runtimes of the caller’s tenant. */
@@ -28,7 +31,7 @@ export class RuntimesService {
     this.#parts = parts;
   }
 
-  /** Begins the first deploy of a new runtime and answers with the runtime as it now stands. */
+  /** Begins to make a new runtime and answers with the runtime as it now stands. */
   async create({
     caller,
     request,
@@ -39,23 +42,14 @@ export class RuntimesService {
     key: string | undefined;
   }): Promise<Begun<Runtime>> {
     if (request.tenant_id && request.tenant_id !== caller.tenantId) throw otherTenant(request.tenant_id);
-    const { name, project, environment, labels, spec } = request;
-    const { agent } = spec;
-    if (!agent) throw invalidRequest('', [{ path: ['spec', 'agent'], message: 'is required' }]);
     const ids = {
       operationId: newId('operation'),
       deploymentId: newId('deployment'),
       runtimeId: newId('runtime'),
     };
-    const claimed = await this.#parts.deploys.begin(
-      { caller, key, route: 'POST /v1/runtimes', body: request, ids },
-      {
-        about: request,
-        inputOf: ids => ({
-          ...deployInput({ caller, ids }, { ...request, agent }),
-          create: { name, project, environment, labels },
-        }),
-      },
+    const command = { caller, key, route: 'POST /v1/runtimes', body: request, ids };
+    const claimed = await this.#parts.commands.begin(command, ids =>
+      createBeginning({ caller, ids, defaultImage: this.#parts.defaultImage }, request),
     );
     const { runtimeId, operationId } = claimed.ids;
     return {
@@ -68,9 +62,8 @@ export class RuntimesService {
 
   async list({ tenantId }: Principal, query: RuntimeListQuery) {
     const { type, state, project, environment } = query;
-    if (type && type !== 'agent_runtime') return { items: [], next_page_token: null };
     const { database, maxAgeSeconds } = this.#parts;
-    const filter = { state, project, environment };
+    const filter = { type, state, project, environment };
     return pageAnswer(
       await listRuntimes(database.forTenant(tenantId), { filter, maxAgeSeconds, ...pageRequest(query) }),
     );
@@ -84,8 +77,7 @@ export class RuntimesService {
   }
 
   async status({ tenantId }: Principal, runtimeId: string): Promise<RuntimeStatus> {
-    const { database, maxAgeSeconds } = this.#parts;
-    const status = await findRuntimeStatus(database.forTenant(tenantId), { runtimeId, maxAgeSeconds });
+    const status = await this.#parts.board.read({ tenantId, runtimeId });
     if (!status) throw notFound('runtime', runtimeId);
     return status;
   }

@@ -24,7 +24,11 @@ export function policyCommands(): Command {
     .requiredOption('--tenant <id>', 'whose policies')
     .action(async ({ tenant }: { tenant: string }) => {
       const found = await asOwner(owner => owner.inTenant(tenant, listPolicies));
-      const policies = found.map(({ name, rules }) => ({ name, rules }));
+      const policies = found.map(({ name, scope_env, rules }) => ({
+        name,
+        ...(scope_env && { scope_env }),
+        rules,
+      }));
       console.log(
         policies.length > 0 ? stringify({ policies }).trimEnd() : `# Tenant ${tenant} has no policy.`,
       );

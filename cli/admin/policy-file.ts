@@ -3,8 +3,13 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { type NewPolicy, STARTER_POLICIES } from '../../db/policies.ts';
 import { PolicyRule } from '../../domain/policy.ts';
+import { Environment } from '../../domain/tenant.ts';
 
-const NamedPolicy = z.strictObject({ name: z.string().min(1).max(63), rules: z.array(PolicyRule).min(1) });
+const NamedPolicy = z.strictObject({
+  name: z.string().min(1).max(63),
+  scope_env: Environment.nullable().optional(),
+  rules: z.array(PolicyRule).min(1),
+});
 const Policies = z.array(NamedPolicy).min(1);
 const PolicyFile = z.strictObject({ policies: Policies }).transform(file => file.policies);
 

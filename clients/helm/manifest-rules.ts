@@ -19,20 +19,29 @@ const ALLOWED_KINDS: ReadonlySet<string> = new Set([
   'policy/v1/PodDisruptionBudget',
 ]);
 
-/** Everything in the rendered objects that a tenant's chart may not do, in words; empty when it is harmless. */
-export function violationsOf(objects: readonly KubernetesObject[], namespace: string): readonly string[] {
+export interface ManifestTerms {
+  /** Where all its objects must lie. */
+  readonly namespace: string;
+  /** What a chart of the platform may make beside the kinds of every chart. */
+  readonly allowedKinds?: readonly string[];
+}
+
+/** Everything in the rendered objects that a chart may not do, in words; empty when it is harmless. */
+export function violationsOf(objects: readonly KubernetesObject[], terms: ManifestTerms): readonly string[] {
   return objects.flatMap(object =>
-    [...kindViolations(object, namespace), ...serviceViolations(object), ...podViolations(object)].map(
+    [...kindViolations(object, terms), ...serviceViolations(object), ...podViolations(object)].map(
       violation => `${object.kind} ${object.metadata.name} ${violation}`,
     ),
   );
 }
 
-function kindViolations(object: KubernetesObject, namespace: string): string[] {
+function kindViolations(object: KubernetesObject, { namespace, allowedKinds = [] }: ManifestTerms): string[] {
   const kind = `${object.apiVersion}/${object.kind}`;
   const elsewhere = object.metadata.namespace !== undefined && object.metadata.namespace !== namespace;
   return [
-    ...(ALLOWED_KINDS.has(kind) ? [] : [`is of a kind charts may not make (${kind})`]),
+    ...(ALLOWED_KINDS.has(kind) || allowedKinds.includes(kind)
+      ? []
+      : [`is of a kind charts may not make (${kind})`]),
     ...(elsewhere ? [`lies in another namespace (${object.metadata.namespace})`] : []),
   ];
 }

@@ -71,7 +71,7 @@ describe('a chart from a stranger', () => {
       object('policy/v1', 'PodDisruptionBudget'),
       object('networking.k8s.io/v1', 'NetworkPolicy'),
     ];
-    expect(violationsOf(usual, 'ns')).toEqual([]);
+    expect(violationsOf(usual, { namespace: 'ns' })).toEqual([]);
   });
 
   it.each([
@@ -131,6 +131,6 @@ describe('a chart from a stranger', () => {
       'mounts a path of the node',
     ],
   ])('may not have %s', (_, dangerous, words) => {
-    expect(violationsOf([dangerous], 'ns').join()).toContain(words);
+    expect(violationsOf([dangerous], { namespace: 'ns' }).join()).toContain(words);
   });
 });

@@ -45,16 +45,33 @@ async function changeOf(
   fieldManager: string,
 ): Promise<Change> {
   const reference = referenceOf(object);
-  const [live, outcome] = await Promise.all([
-    client.get(reference),
-    client.apply(object, { dryRun: true, fieldManager }),
-  ]);
+  const [live, outcome] = await Promise.all([client.get(reference), tryOut(client, object, fieldManager)]);
   const named = { kind: object.kind, name: object.metadata.name };
   if (live === undefined) return { ...named, change: 'create', diff: wholeObject('+', object) };
   if (live.metadata.deletionTimestamp !== undefined) throw goingAway(reference);
   const diff = diffText(live, outcome);
   return { ...named, change: diff === '' ? 'unchanged' : 'update', diff };
 }
+
+async function tryOut(
+  client: KubernetesClient,
+  object: KubernetesObject,
+  fieldManager: string,
+): Promise<KubernetesObject> {
+  try {
+    return await client.apply(object, { dryRun: true, fieldManager });
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || !SCALED_BY_CONTROLLER.test(error.message)) throw error;
+    return client.apply(object, { dryRun: true, fieldManager, force: true });
+  }
+}
+
+/**
+ * The number of replicas belongs to whoever set it last, an autoscaler or ourselves; whoever applies a fixed number
+ * takes it over first (`adapters/agent-runtime/replicas.ts`). A person's `kubectl scale` stays a conflict.
+ */
+const SCALED_BY_CONTROLLER =
+  /Apply failed with 1 conflict: conflict with "(kube-controller-manager|runtimeai-replicas)"[^:]*: \.spec\.replicas/;
 
 async function removalOf(client: KubernetesClient, object: KubernetesObject): Promise<Change | undefined> {
   const live = await client.get(referenceOf(object));

@@ -24,24 +24,58 @@ const NAMESPACED: Readonly<Record<string, string>> = {
   'policy/v1/PodDisruptionBudget': 'poddisruptionbudgets',
   'rbac.authorization.k8s.io/v1/Role': 'roles',
   'rbac.authorization.k8s.io/v1/RoleBinding': 'rolebindings',
+  'agents.x-k8s.io/v1beta1/Sandbox': 'sandboxes',
+  'extensions.agents.x-k8s.io/v1beta1/SandboxClaim': 'sandboxclaims',
+  'extensions.agents.x-k8s.io/v1beta1/SandboxTemplate': 'sandboxtemplates',
+  'extensions.agents.x-k8s.io/v1beta1/SandboxWarmPool': 'sandboxwarmpools',
+  'snapshot.storage.k8s.io/v1/VolumeSnapshot': 'volumesnapshots',
+  'cdi.kubevirt.io/v1beta1/DataVolume': 'datavolumes',
+  'instancetype.kubevirt.io/v1beta1/VirtualMachineInstancetype': 'virtualmachineinstancetypes',
+  'kubevirt.io/v1/VirtualMachine': 'virtualmachines',
+  'kubevirt.io/v1/VirtualMachineInstance': 'virtualmachineinstances',
+  'kubevirt.io/v1/VirtualMachineInstanceMigration': 'virtualmachineinstancemigrations',
+  'snapshot.kubevirt.io/v1beta1/VirtualMachineRestore': 'virtualmachinerestores',
+  'snapshot.kubevirt.io/v1beta1/VirtualMachineSnapshot': 'virtualmachinesnapshots',
+  'snapshot.kubevirt.io/v1beta1/VirtualMachineSnapshotContent': 'virtualmachinesnapshotcontents',
 };
 
 const CLUSTER_WIDE: Readonly<Record<string, string>> = {
   'v1/Namespace': 'namespaces',
   'v1/Node': 'nodes',
   'v1/PersistentVolume': 'persistentvolumes',
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': 'customresourcedefinitions',
+  'node.k8s.io/v1/RuntimeClass': 'runtimeclasses',
   'rbac.authorization.k8s.io/v1/ClusterRole': 'clusterroles',
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': 'clusterrolebindings',
+  'storage.k8s.io/v1/StorageClass': 'storageclasses',
 };
+
+/** A kind that came with an adapter from outside. */
+export interface DeclaredKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As in the path of its objects, e.g. `widgets`. */
+  readonly plural: string;
+  readonly clusterWide?: boolean;
+}
+
+/** Makes a kind known to this process; what is known already stays as it is. */
+export function declareKind({ apiVersion, kind, plural, clusterWide = false }: DeclaredKind): void {
+  const key = `${apiVersion}/${kind}`;
+  if (!(key in NAMESPACED) && !(key in CLUSTER_WIDE)) DECLARED.set(key, { plural, clusterWide });
+}
+
+const DECLARED = new Map<string, { readonly plural: string; readonly clusterWide: boolean }>();
 
 /** Path of all objects of a kind. */
 export function pathOfKind(reference: KindReference): string {
   const { apiVersion, kind, namespace } = reference;
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const key = `${apiVersion}/${kind}`;
-  const clusterWide = CLUSTER_WIDE[key];
+  const declared = DECLARED.get(key);
+  const clusterWide = declared?.clusterWide ? declared.plural : CLUSTER_WIDE[key];
   if (clusterWide !== undefined) return `${root}/${clusterWide}`;
-  const plural = NAMESPACED[key];
+  const plural = declared?.plural ?? NAMESPACED[key];
   if (plural === undefined) throw unknownKind(key);
   return namespace === undefined
     ? `${root}/${plural}`
@@ -50,8 +84,7 @@ export function pathOfKind(reference: KindReference): string {
 
 /** Path of one object. */
 export function pathOfObject(reference: ObjectReference): string {
-  const key = `${reference.apiVersion}/${reference.kind}`;
-  if (key in NAMESPACED && reference.namespace === undefined)
+  if (isNamespaced(reference) && reference.namespace === undefined)
     throw new KubernetesError(`${reference.kind} ${reference.name} names no namespace; give it one.`, {
       kind: 'invalid',
       retryable: false,
@@ -62,7 +95,13 @@ export function pathOfObject(reference: ObjectReference): string {
 
 /** Whether objects of this kind live outside namespaces. */
 export function isClusterWide(reference: KindReference): boolean {
-  return `${reference.apiVersion}/${reference.kind}` in CLUSTER_WIDE;
+  const key = `${reference.apiVersion}/${reference.kind}`;
+  return key in CLUSTER_WIDE || DECLARED.get(key)?.clusterWide === true;
+}
+
+function isNamespaced({ apiVersion, kind }: KindReference): boolean {
+  const key = `${apiVersion}/${kind}`;
+  return key in NAMESPACED || DECLARED.get(key)?.clusterWide === false;
 }
 
 function unknownKind(key: string): KubernetesError {

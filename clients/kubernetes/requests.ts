@@ -23,6 +23,11 @@ export interface ApplyOptions {
   readonly fieldManager?: string;
 }
 
+export interface DeleteOptions {
+  /** Of a pod: how long it may take to end; its own when left out. */
+  readonly gracePeriodSeconds?: number;
+}
+
 export interface LogOptions {
   readonly namespace: string;
   readonly pod: string;
@@ -46,7 +51,7 @@ export interface KubernetesClient {
   /** JSON merge patch; with `metadata.resourceVersion` in it, a change in between is a `conflict`. */
   patch(reference: ObjectReference, patch: object): Promise<KubernetesObject>;
   /** Deletes it and what it owns; gone already is fine. */
-  delete(reference: ObjectReference): Promise<void>;
+  delete(reference: ObjectReference, options?: DeleteOptions): Promise<void>;
   /** Last lines a container wrote, as one text. */
   readLog(options: LogOptions): Promise<string>;
 }
@@ -78,7 +83,7 @@ export function createKubernetesClient(connection: KubernetesConnection): Kubern
         contentType: 'application/merge-patch+json',
         body: JSON.stringify(patch),
       }),
-    delete: reference => deleteObject(connection, reference),
+    delete: (reference, options = {}) => deleteObject(connection, reference, options),
     readLog: options => readLog(connection, options),
   };
 }
@@ -168,12 +173,16 @@ async function getObject(
   return JSON.parse(answer.body) as KubernetesObject;
 }
 
-async function deleteObject(connection: KubernetesConnection, reference: ObjectReference): Promise<void> {
+async function deleteObject(
+  connection: KubernetesConnection,
+  reference: ObjectReference,
+  { gracePeriodSeconds }: DeleteOptions,
+): Promise<void> {
   const attempt = { what: `Deleting ${nameOf(reference)}`, server: connection.server };
   const answer = await call(connection, {
     method: 'DELETE',
     path: pathOfObject(reference),
-    query: { propagationPolicy: 'Background' },
+    query: { propagationPolicy: 'Background', gracePeriodSeconds },
   }).catch((error: unknown) => {
     throw unreachable(attempt, error);
   });

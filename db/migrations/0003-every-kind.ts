@@ -18,6 +18,7 @@ const RUNTIMES = [
   `alter table runtimes
     add column type text not null default 'agent_runtime' check (type in ('vm', 'vcluster', 'sandbox', 'agent_runtime')),
     add column backend ${ID} not null default 'agent-runtime',
+    add column pod_security text not null default 'restricted',
     add column power text not null default 'running' check (power in ('running', 'stopped')),
     add column version integer not null default 1,
     add column observer_detached jsonb,
@@ -52,7 +53,7 @@ const TABLES = [
     runtime_id ${ID} not null,
     name ${ID} not null,
     description text,
-    status text not null check (status in ('creating', 'ready', 'failed')),
+    status text not null check (status in ('creating', 'ready', 'failed', 'deleted')),
     ref jsonb,
     contents jsonb not null default '[]',
     operation_id ${ID} not null,
@@ -61,7 +62,7 @@ const TABLES = [
     primary key (tenant_id, id),
     foreign key (tenant_id, runtime_id) references runtimes
   )`,
-  `create unique index snapshots_by_name on snapshots (tenant_id, runtime_id, name) where status <> 'failed'`,
+  `create unique index snapshots_by_name on snapshots (tenant_id, runtime_id, name) where status in ('creating', 'ready')`,
 
   `create table intents (
     ${TENANT},
@@ -69,11 +70,10 @@ const TABLES = [
     runtime_id ${ID} not null,
     operation_id ${ID} not null,
     request jsonb not null,
-    status text not null check (status in ('accepted', 'planned', 'executing', 'succeeded', 'failed', 'cancelled')),
-    plan jsonb,
-    result jsonb,
+    plan jsonb not null,
+    verdicts jsonb not null default '[]',
+    before jsonb,
     created_at ${NOW},
-    finished_at timestamptz,
     primary key (tenant_id, id),
     foreign key (tenant_id, runtime_id) references runtimes
   )`,
@@ -84,14 +84,16 @@ const TABLES = [
     type text not null,
     backend text not null,
     capabilities jsonb not null,
+    pod_security text not null default 'restricted',
     missing jsonb not null,
+    position integer not null default 0,
     checked_at ${NOW}
   )`,
 ];
 
 const GRANTS: Readonly<Record<string, string>> = {
   snapshots: 'select, insert, update',
-  intents: 'select, insert, update',
+  intents: 'select, insert',
 };
 
 const STATEMENTS = [

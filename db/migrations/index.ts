@@ -2,10 +2,14 @@ import type { Migration } from 'kysely/migration';
 import { spine } from './0001-spine.ts';
 import { waitingOperations } from './0002-waiting-operations.ts';
 import { everyKind } from './0003-every-kind.ts';
+import { announcements } from './0004-announcements.ts';
+import { forgottenKeys } from './0005-forgotten-keys.ts';
 
 /** Every migration by its name, in the order they run; a released one is never changed again. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-waiting-operations': waitingOperations,
   '0003-every-kind': everyKind,
+  '0004-announcements': announcements,
+  '0005-forgotten-keys': forgottenKeys,
 };

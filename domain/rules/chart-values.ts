@@ -1,20 +1,21 @@
 import type { AgentConfig } from '../agent-config.ts';
 import type { AgentRuntimeValuesInput } from '../chart-values.ts';
 import type { ReleaseTarget } from '../deployment.ts';
+import { type PlacementSettings, placementOf } from './agent-placement.ts';
 
-export interface ChartValuesInput {
+export interface ChartValuesInput extends PlacementSettings {
   readonly target: ReleaseTarget;
+  /** Mark of the step: its operation, and its index where it is not the first. */
   readonly operationId: string;
   readonly agent: AgentConfig;
   readonly governance: AgentRuntimeValuesInput['governance'];
-  readonly scheduling?: AgentRuntimeValuesInput['scheduling'];
   /** Registry that takes the place of the one in the image reference. */
   readonly registry?: string | undefined;
 }
 
 /** What the chart `helm/agent-runtime` is given to run this agent; whatever is left out has its default in the chart. */
 export function chartValues(input: ChartValuesInput): AgentRuntimeValuesInput {
-  const { target, agent, governance, scheduling } = input;
+  const { target, agent, governance } = input;
   return {
     identity: {
       runtimeId: target.runtimeId,
@@ -40,7 +41,7 @@ export function chartValues(input: ChartValuesInput): AgentRuntimeValuesInput {
     ...(agent.service_account === undefined
       ? {}
       : { serviceAccount: { annotations: agent.service_account.annotations } }),
-    ...(scheduling === undefined ? {} : { scheduling }),
+    ...placementValues(input),
   };
 }
 
@@ -50,6 +51,18 @@ export function inRegistry(image: string, registry: string): string {
   // What tells a registry from a path: a dot, a port, or the name localhost (distribution/reference).
   const namesRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
   return `${registry}/${namesRegistry ? rest.join('/') : image}`;
+}
+
+/** Only what is not the chart's default, so that an agent without wishes has the values it always had. */
+function placementValues({ agent, ...settings }: ChartValuesInput): Partial<AgentRuntimeValuesInput> {
+  const { scheduling, podLabels, runtimeClassName, gpu } = placementOf(agent, settings);
+  const isPlaced = settings.scheduling !== undefined || (agent.compliance ?? []).length > 0;
+  return {
+    ...(isPlaced && { scheduling }),
+    ...(runtimeClassName && { runtimeClassName }),
+    ...(gpu && { gpu }),
+    ...(Object.keys(podLabels).length > 0 && { podLabels }),
+  };
 }
 
 function autoscalingOf(agent: AgentConfig): AgentRuntimeValuesInput['autoscaling'] {

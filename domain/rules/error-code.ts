@@ -29,6 +29,7 @@ const OUTCOME_OF = {
   rollback_failed: 'failed',
   kind_unavailable: 'failed',
   capability_not_supported: 'failed',
+  change_impossible: 'failed',
   isolation_unavailable: 'failed',
   gpu_unavailable: 'failed',
   exposure_unavailable: 'failed',
@@ -42,6 +43,7 @@ const OUTCOME_OF = {
   wrong_state: 'failed',
   object_gone: 'failed',
   step_failed: 'failed',
+  cannot_plan: 'failed',
   timed_out: 'errored',
   unknown: 'errored',
 } as const satisfies Readonly<Record<string, 'failed' | 'errored'>>;

@@ -17,7 +17,7 @@ const approval = (quorum: number, expires_in_seconds: number) => ({
 });
 
 function policy(name: string, ...rules: unknown[]): Policy {
-  return { id: `pol_${name}`, name, rules: rules.map(rule => PolicyRule.parse(rule)) };
+  return { id: `pol_${name}`, name, scope_env: null, rules: rules.map(rule => PolicyRule.parse(rule)) };
 }
 
 describe('judge', () => {
@@ -56,6 +56,19 @@ describe('judge', () => {
   ])('selects with %j: %s', (selector, matches) => {
     const verdict = judge(question, [policy('a', { kind: 'allow_action', selector })]);
     expect(verdict.answer).toBe(matches ? 'allow' : 'deny');
+  });
+
+  test.each([
+    ['production', 'deny', 'b'],
+    ['staging', 'allow', 'a'],
+  ] as const)('in %s answers %s where a policy denies in production alone', (environment, answer, by) => {
+    const policies = [policy('a', allow), { ...policy('b', deny), scope_env: 'production' as const }];
+    expect(judge({ ...question, environment }, policies)).toMatchObject({ answer, policy: by });
+  });
+
+  test('denies where no policy covers the environment', () => {
+    const policies = [{ ...policy('a', allow), scope_env: 'staging' as const }];
+    expect(judge(question, policies)).toMatchObject({ answer: 'deny', policy: 'default' });
   });
 
   test('takes the largest quorum and the shortest expiry of all approvals asked for', () => {

@@ -7,6 +7,19 @@ export function judge(question: PolicyQuestion, policies: readonly Policy[]): Po
   return denied(matches, question) ?? approvalRequired(matches, question) ?? allowed(matches, question);
 }
 
+/** Several verdicts as one: any deny, else the strictest of the approvals asked for, else allow. */
+export function strictest(verdicts: readonly PolicyVerdict[]): PolicyVerdict {
+  const denied = verdicts.find(({ answer }) => answer === 'deny');
+  if (denied) return denied;
+  const asking = verdicts.filter(({ answer }) => answer === 'require_approval');
+  const [first] = asking;
+  if (!first) return verdicts[0] ?? { answer: 'allow', policy: 'none', reason: 'nothing is asked for' };
+  const quorum = Math.max(...asking.map(({ approval }) => approval?.quorum ?? 1));
+  const expiresInSeconds = Math.min(...asking.map(({ approval }) => approval?.expiresInSeconds ?? Infinity));
+  const one = asking.find(({ approval }) => approval?.quorum === quorum) ?? first;
+  return { ...one, approval: { quorum, expiresInSeconds } };
+}
+
 interface Match {
   readonly policy: string;
   readonly number: number;
@@ -15,6 +28,7 @@ interface Match {
 
 function matchingRules(question: PolicyQuestion, policies: readonly Policy[]): Match[] {
   return policies
+    .filter(({ scope_env }) => scope_env === null || scope_env === question.environment)
     .flatMap(policy => policy.rules.map((rule, index) => ({ policy: policy.name, number: index + 1, rule })))
     .filter(({ rule }) => selects(rule.selector, question));
 }

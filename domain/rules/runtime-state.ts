@@ -1,3 +1,4 @@
+import type { Verb } from '../change.ts';
 import type { HealthStatus, RuntimeStatus } from '../health.ts';
 import type { Leaves, Outcome, Stage } from '../operation.ts';
 import type { RuntimeState } from '../runtime.ts';
@@ -54,6 +55,36 @@ export function phasesAfterStage(stage: Stage): Readonly<Record<Phase, Phase>> {
     install_failed: 'installing',
   };
 }
+
+/** The phase a runtime of each phase is in while a change of this verb is in the stage. */
+export function phasesAfterChangeStage(verb: Verb, stage: Stage): Readonly<Record<Phase, Phase>> {
+  if (stage === 'needs_attention') return always('needs_attention');
+  if (stage !== 'applying' || QUIET.has(verb)) return UNCHANGED;
+  if (verb === 'delete') return always('deleting');
+  return always(verb === 'create' ? 'installing' : 'upgrading');
+}
+
+/** The phase a runtime of each phase is in after a step came true, or, as `undone`, was taken back. */
+export function phaseAfterStep(verb: string, removed: boolean): Readonly<Record<Phase, Phase>> {
+  if (removed) return always('install_failed');
+  if (verb === 'delete') return always('deleted');
+  return QUIET.has(verb) ? UNCHANGED : always('deployed');
+}
+
+/** The phase a runtime of each phase is in after a change ended; what its steps did they have said themselves. */
+export function phaseAfterChange(
+  outcome: Outcome,
+  leaves: Leaves | undefined,
+): Readonly<Record<Phase, Phase>> {
+  const empty = GAVE_UP.includes(outcome) ? 'install_failed' : 'not_installed';
+  if (leaves === 'nothing') return always(empty);
+  // What was begun and left by a person's word is what the observer sees; what was never begun is not there.
+  const unchanged = { ...UNCHANGED, upgrading: 'deployed', needs_attention: 'deployed' } as const;
+  return leaves === undefined && outcome !== 'succeeded' ? { ...unchanged, installing: empty } : unchanged;
+}
+
+/** They leave what runs as it is. */
+const QUIET: ReadonlySet<string> = new Set<Verb>(['snapshot', 'attach_observer', 'detach_observer']);
 
 /** The phase a runtime of each phase is in after its operation ended and left this in the cluster. */
 export function phasesAfterOutcome(outcome: Outcome, leaves: Leaves): Readonly<Record<Phase, Phase>> {

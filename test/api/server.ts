@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from '@temporalio/client';
 import { Registry } from 'prom-client';
-import { createApp } from '../../api/app.ts';
+import { type ApiParts, createApp } from '../../api/app.ts';
 import { createLog } from '../../process/log.ts';
 import { createTemporalClient } from '../../temporal/client.ts';
 import type { TenantsFixture } from './tenants.ts';
@@ -40,6 +40,7 @@ export const NOWHERE = '127.0.0.1:1';
 export async function startServer(
   fixture: Pick<TenantsFixture, 'database' | 'changes'>,
   temporal?: Client,
+  options: Pick<ApiParts, 'rateLimitPerMinute'> = {},
 ): Promise<TestServer> {
   const logged: string[] = [];
   const registry = new Registry();
@@ -50,6 +51,7 @@ export async function startServer(
     registry,
     factsMaxAgeSeconds: 15,
     temporalUiUrl: 'http://127.0.0.1:8233',
+    ...options,
   });
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');

@@ -1,6 +1,7 @@
 import type { DeployLatency, LatencyOf } from './deploy-latency.ts';
 import type { DeployRate } from './deploy-rate.ts';
 import type { OperationStart } from './operation-start.ts';
+import { type ReadResults, readBars } from './read-results.ts';
 import { median, summarise } from './statistics.ts';
 
 /** One bar and what was measured against it. */
@@ -10,26 +11,28 @@ export interface Bar {
   readonly beside: string;
   readonly measured: number;
   readonly limit: number;
-  readonly unit: 'x' | ' ms';
+  readonly unit: 'x' | ' ms' | ' MiB' | '';
   /** Whether less is better. */
   readonly atMost: boolean;
 }
 
 /** Everything one run has measured; what was left out is not there. */
-export interface Results {
+export interface Results extends ReadResults {
   readonly latency?: DeployLatency;
   readonly rate?: DeployRate;
   readonly start?: OperationStart;
 }
 
 /** Holds the results against the bars of the design. */
-export function barsOf({ latency, rate, start }: Results): readonly Bar[] {
+export function barsOf(results: Results): readonly Bar[] {
+  const { latency, rate, start } = results;
   return [
     ...(latency
       ? [...deployBars('install', latency.install, 0.9), ...deployBars('upgrade', latency.upgrade, 0.7)]
       : []),
     ...(rate ? [rateBar(rate)] : []),
     ...(start ? startBars(start) : []),
+    ...readBars(results),
   ];
 }
 

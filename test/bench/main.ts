@@ -9,11 +9,13 @@ import { measureDeployRate } from './deploy-rate.ts';
 import { describeMachine } from './machine.ts';
 import { measureOperationStart } from './operation-start.ts';
 import { type Plan, readPlan, type Subject } from './plan.ts';
+import { measureReading } from './reading.ts';
 import { type Report, reportOf } from './report.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Measures RuntimeAI beside what it is built on, both in one run on one machine, and prints or writes the result. */
 const MARK = '<!-- What follows is written by `npm run bench -- --write`. -->';
+const DEPLOYS = ['latency', 'start', 'costs', 'rate'] as const satisfies readonly Subject[];
 const stopping = stopOnSignals();
 try {
   const plan = readPlan();
@@ -39,7 +41,7 @@ async function bench(plan: Plan, flags: string): Promise<Report> {
   try {
     const date = new Date().toISOString().slice(0, 10);
     const machine = await describeMachine(world);
-    await warmUp(world);
+    if (DEPLOYS.some(subject => plan.subjects.has(subject))) await warmUp(world);
     return { date, flags, machine, ...(await measure(world, plan)) };
   } finally {
     await world.stop();
@@ -67,6 +69,7 @@ async function measure(world: World, plan: Plan): Promise<Pick<Report, Subject>>
     ...(wants('rate') && {
       rate: await measureDeployRate(world, { rounds, perRound: deploys, atOnce: 10, say }),
     }),
+    ...(await measureReading(world, { plan, say })),
   };
 }
 

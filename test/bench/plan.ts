@@ -6,11 +6,14 @@ const USAGE = `npm run bench -- [options]
   --deploys N  installs per round (40)
   --starts N   operation starts (100)
   --costs N    deploys whose costs are counted (5)
-  --only A,B   of latency, rate, start, costs
+  --reads N    rounds of reading beside bare Fastify (7)
+  --seconds N  of asking for the status, and of following events (20)
+  --pods N     whose observer's memory is measured (10000)
+  --only A,B   of latency, rate, start, costs, reads, status, events, memory
   --minutes N  give up after so long (45)
   --write      put the result into docs/performance.md`;
 
-const SUBJECTS = ['latency', 'rate', 'start', 'costs'] as const;
+const SUBJECTS = ['latency', 'rate', 'start', 'costs', 'reads', 'status', 'events', 'memory'] as const;
 /** What can be measured. */
 export type Subject = (typeof SUBJECTS)[number];
 
@@ -21,12 +24,15 @@ export interface Plan {
   readonly deploys: number;
   readonly starts: number;
   readonly costs: number;
+  readonly reads: number;
+  readonly seconds: number;
+  readonly pods: number;
   readonly subjects: ReadonlySet<Subject>;
   readonly minutes: number;
   readonly write: boolean;
 }
 
-const MOST = 1000;
+const MOST = 10_000;
 
 /** Reads the command line; the error shows how it is written. */
 export function readPlan(): Plan {
@@ -38,6 +44,9 @@ export function readPlan(): Plan {
       deploys: { ...number, default: '40' },
       starts: { ...number, default: '100' },
       costs: { ...number, default: '5' },
+      reads: { ...number, default: '7' },
+      seconds: { ...number, default: '20' },
+      pods: { ...number, default: '10000' },
       minutes: { ...number, default: '45' },
       only: { type: 'string', default: SUBJECTS.join(',') },
       write: { type: 'boolean', default: false },
@@ -48,13 +57,16 @@ export function readPlan(): Plan {
     console.log(USAGE);
     process.exit();
   }
-  const { runs, rounds, deploys, starts, costs, minutes } = values;
+  const { runs, rounds, deploys, starts, costs, reads, seconds, pods, minutes } = values;
   return {
     runs: count('runs', runs),
     rounds: count('rounds', rounds),
     deploys: count('deploys', deploys),
     starts: count('starts', starts),
     costs: count('costs', costs),
+    reads: count('reads', reads),
+    seconds: count('seconds', seconds),
+    pods: count('pods', pods),
     minutes: count('minutes', minutes),
     subjects: new Set(values.only.split(',').map(subject)),
     write: values.write,

@@ -38,7 +38,7 @@ export class RawHelm {
   /** A namespace like the one our own deploys get. */
   async makeNamespace(kubernetes: KubernetesClient, quota: SlotQuota): Promise<void> {
     const target = this.#target('none');
-    for (const object of [slotNamespace(target), ...slotObjects(target, quota)])
+    for (const object of [slotNamespace(target, 'restricted'), ...slotObjects(target, quota)])
       await kubernetes.apply(object, { force: true });
   }
 

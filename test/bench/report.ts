@@ -3,6 +3,7 @@ import { costTables } from './cost-tables.ts';
 import type { Costs } from './costs.ts';
 import type { DeployLatency } from './deploy-latency.ts';
 import { table } from './markdown.ts';
+import { readTables } from './read-results.ts';
 import { summarise } from './statistics.ts';
 import { timeline } from './timeline.ts';
 
@@ -28,13 +29,23 @@ export function reportOf(report: Report): string {
     '',
     ...table(['subject', 'ours', 'beside', 'measured', 'bar', ''], barsOf(report).map(barRow)),
     '',
-    '### Measurements',
-    '',
-    ...table(['', 'runs', 'min', 'p50', 'p99', 'max'], measurements(report)),
+    ...measurementTable(report),
     ...(latency ? timelines(latency) : []),
     ...(costs ? ['', ...costTables(costs)] : []),
+    ...reading(report),
     '',
   ].join('\n');
+}
+
+function measurementTable(report: Report): readonly string[] {
+  const rows = measurements(report);
+  if (rows.length === 0) return [];
+  return ['### Measurements', '', ...table(['', 'runs', 'min', 'p50', 'p99', 'max'], rows)];
+}
+
+function reading(report: Report): readonly string[] {
+  const tables = readTables(report);
+  return tables.length === 0 ? [] : ['', '### Reading', ...tables];
 }
 
 function timelines({ install, upgrade }: DeployLatency): readonly string[] {
@@ -54,7 +65,7 @@ function timelines({ install, upgrade }: DeployLatency): readonly string[] {
 
 function barRow(bar: Bar): readonly string[] {
   const { subject, ours, beside, measured, limit, unit, atMost } = bar;
-  const amount = (number: number) => `${unit === 'x' ? number.toFixed(2) : number.toFixed(1)}${unit}`;
+  const amount = (number: number) => `${number.toFixed(DIGITS[unit])}${unit}`;
   const missedBy = amount(Math.abs(measured - limit));
   return [
     subject,
@@ -65,6 +76,9 @@ function barRow(bar: Bar): readonly string[] {
     isMet(bar) ? 'met' : `**missed by ${missedBy}**`,
   ];
 }
+
+/** Digits after the point of each unit. */
+const DIGITS = { x: 2, ' ms': 1, ' MiB': 0, '': 0 } as const satisfies Readonly<Record<Bar['unit'], number>>;
 
 function measurements({ latency, rate, start }: Report): readonly (readonly string[])[] {
   const rows: [string, readonly number[]][] = [];

@@ -9,6 +9,7 @@ import { migrate } from '../../db/migrate.ts';
 import { STARTER_POLICIES } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
 import type { SlotQuota } from '../../domain/tenant.ts';
+import { ApiClient } from '../../lab/api-client.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import type { Report } from '../../lab/progress.ts';
 import { startServices } from '../../lab/services.ts';
@@ -20,6 +21,11 @@ import { RawHelm } from './raw-helm.ts';
 export interface World {
   readonly lab: Lab;
   readonly ours: OurSide;
+  /** Where the API listens, and the key and tenant everything is asked for with. */
+  readonly apiUrl: string;
+  readonly key: string;
+  readonly tenantId: string;
+  readonly client: ApiClient;
   readonly helm: RawHelm;
   readonly kubernetes: KubernetesClient;
   readonly temporal: Client;
@@ -92,6 +98,10 @@ async function prepare(
   return {
     lab,
     ours: new OurSide({ apiUrl: services.apiUrl, key, signal }),
+    apiUrl: services.apiUrl,
+    key,
+    tenantId: TENANT,
+    client: new ApiClient(services.apiUrl, key),
     helm,
     kubernetes,
     temporal,
@@ -127,6 +137,8 @@ async function makeTenant(ownerUrl: string): Promise<string> {
 function settings(): Record<string, string> {
   return {
     RUNTIMEAI_SLOT_QUOTA: JSON.stringify(QUOTA),
+    // Requests are counted and their headers written as ever, but one key asks for more than people do.
+    RUNTIMEAI_RATE_LIMIT_PER_MINUTE: '100000000',
     RUNTIMEAI_LLM_API_BASE_URL: GOVERNANCE.llmApiBaseUrl,
     RUNTIMEAI_GUARDRAILS_API_URL: GOVERNANCE.guardrailsApiUrl,
     RUNTIMEAI_SANDBOX_API_URL: GOVERNANCE.sandboxApiUrl,

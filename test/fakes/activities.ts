@@ -1,5 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type {
+  ChangeOutcomeRecord,
+  ChangeRecordActivities,
+  StepDoneRecord,
+} from '../../activities/change-records.ts';
+import type { ChangeActivities } from '../../activities/changes.ts';
 import type { EvidenceActivities } from '../../activities/evidence.ts';
 import type { ReleaseActivities } from '../../activities/helm.ts';
 import type {
@@ -9,11 +15,18 @@ import type {
   StageRecord,
 } from '../../activities/records.ts';
 import type { RolloutActivities } from '../../activities/rollout.ts';
+import type { Step } from '../../domain/change.ts';
+import type { ChangeAdmission } from '../../domain/change-operation.ts';
 import type { Admission, ReleaseReport } from '../../domain/deployment.ts';
 import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { TASK_QUEUES } from '../../temporal/names.ts';
 
-export type Activities = RecordActivities & ReleaseActivities & RolloutActivities & EvidenceActivities;
+export type Activities = RecordActivities &
+  ReleaseActivities &
+  RolloutActivities &
+  EvidenceActivities &
+  ChangeActivities &
+  ChangeRecordActivities;
 export type ActivityName = keyof Activities;
 export type Input<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type Output<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
@@ -33,7 +46,16 @@ export interface Call {
 
 /** Which worker carries out which promise, as in the real processes. */
 export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, readonly ActivityName[]>> = {
-  control: ['admitDeployment', 'recordStage', 'recordDecision', 'recordOutcome'],
+  control: [
+    'admitDeployment',
+    'recordStage',
+    'recordDecision',
+    'recordOutcome',
+    'admitChange',
+    'recordStepDone',
+    'recordChangeOutcome',
+    'compareWithBefore',
+  ],
   cluster: [
     'planRelease',
     'installRelease',
@@ -41,6 +63,10 @@ export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, read
     'rollbackRelease',
     'uninstallRelease',
     'collectEvidence',
+    'planStep',
+    'carryOutStep',
+    'awaitStep',
+    'undoStep',
   ],
   observer: ['awaitRollout', 'readRollout'],
 };
@@ -52,16 +78,17 @@ export class FakeActivities {
   readonly calls: Call[] = [];
   readonly stages: StageRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
-  readonly outcomes: OutcomeRecord[] = [];
+  readonly outcomes: (OutcomeRecord | ChangeOutcomeRecord)[] = [];
+  readonly stepsDone: StepDoneRecord[] = [];
   private readonly written = new Set<number>();
   private readonly queues = new Map<ActivityName, Behaviour<never>[]>();
   private readonly habits = new Map<ActivityName, Behaviour<never>>();
   private readonly usual: { [N in ActivityName]: (input: Input<N>) => Output<N> };
 
-  constructor(admission: Admission) {
+  constructor(admission: Admission | ChangeAdmission) {
     this.revision = admission.admitted ? admission.knownRevision : 0;
     this.usual = {
-      admitDeployment: () => admission,
+      admitDeployment: () => admission as Admission,
       recordStage: record => this.write(this.stages, record),
       recordDecision: record => this.write(this.decisions, record),
       recordOutcome: record => this.write(this.outcomes, record),
@@ -73,6 +100,14 @@ export class FakeActivities {
         this.revision = 0;
       },
       collectEvidence: ({ reason }) => ({ reason }),
+      admitChange: () => admission as ChangeAdmission,
+      recordStepDone: record => this.write(this.stepsDone, record),
+      recordChangeOutcome: record => this.write(this.outcomes, record),
+      compareWithBefore: () => ({}),
+      planStep: () => ({ summary: PLANNED, changes: [], base: {} }),
+      carryOutStep: () => ({ awaiting: {} }),
+      awaitStep: ({ step }) => ({ status: 'reached', message: `${step.change.verb} is true` }),
+      undoStep: ({ step }) => ({ step: backOf(step), begun: { awaiting: {} } }),
       awaitRollout: () => HEALTHY,
       readRollout: () => HEALTHY,
     };
@@ -109,7 +144,7 @@ export class FakeActivities {
   }
 
   /** How the operation ended, as it was written down. */
-  outcome(): OutcomeRecord {
+  outcome(): OutcomeRecord | ChangeOutcomeRecord {
     const [outcome, ...more] = this.outcomes;
     if (!outcome || more.length > 0)
       throw new Error(`expected one recorded outcome, found ${this.outcomes.length}`);
@@ -141,6 +176,11 @@ export class FakeActivities {
   private newest(): ReleaseReport {
     return { revision: this.revision, status: 'deployed', manifestDigest: `sha256:${this.revision}` };
   }
+}
+
+/** The step that is awaited when one is taken back. */
+function backOf(step: Step): Step {
+  return step.before === null ? { ...step, change: { verb: 'delete' } } : { ...step, desired: step.before };
 }
 
 const PLANNED = { create: 6, update: 0, unchanged: 0, remove: 0 };

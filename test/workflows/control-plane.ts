@@ -2,9 +2,11 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import type { Admission, DeployRuntimeInput } from '../../domain/deployment.ts';
 import { TASK_QUEUES } from '../../temporal/names.ts';
 import { ACTIVITIES_BY_QUEUE, type ActivityName, FakeActivities, type Input } from '../fakes/activities.ts';
+import { changeInput } from './change-input.ts';
 import { Deploy } from './deploy.ts';
 import { deployInput } from './deploy-input.ts';
 
@@ -19,8 +21,8 @@ export interface ControlPlaneOptions {
 /** The workers of all three processes on one server; behind the activities each deploy has its own fake world. */
 export class ControlPlane {
   private readonly worlds = new Map<string, FakeActivities>();
-  private readonly deploys: Deploy[] = [];
-  private readonly ended: Deploy[] = [];
+  private readonly deploys: Deploy<DeployRuntimeInput | ChangeRuntimeInput>[] = [];
+  private readonly ended: Deploy<DeployRuntimeInput | ChangeRuntimeInput>[] = [];
   private workers: Worker[] = [];
   private running: Promise<void>[] = [];
   readonly env: TestWorkflowEnvironment;
@@ -61,6 +63,20 @@ export class ControlPlane {
     const deploy = new Deploy({ client: this.env.client.workflow, input, world, name });
     this.deploys.push(deploy);
     return deploy;
+  }
+
+  /** The same for a change. */
+  prepareChange(
+    admission: ChangeAdmission,
+    changes: Partial<ChangeRuntimeInput> = {},
+    name = 'a change',
+  ): Deploy<ChangeRuntimeInput> {
+    const input = changeInput(changes);
+    const world = new FakeActivities(ownTarget(admission, input.runtimeId));
+    this.worlds.set(input.runtimeId, world);
+    const change = new Deploy({ client: this.env.client.workflow, input, world, name });
+    this.deploys.push(change);
+    return change;
   }
 
   /** Lets this much of the server's time pass at once; timers and retries that fall into it come due. */
@@ -105,7 +121,7 @@ export class ControlPlane {
 
   private dispatch<N extends ActivityName>(activity: N): (input: Input<N>) => Promise<unknown> {
     return async input => {
-      const runtimeId = 'runtimeId' in input ? input.runtimeId : input.target.runtimeId;
+      const runtimeId = runtimeOf(input);
       const world = this.worlds.get(runtimeId);
       if (!world) throw new Error(`${activity} was called for ${runtimeId}, which no test has prepared`);
       return world.perform(activity, input);
@@ -113,7 +129,12 @@ export class ControlPlane {
   }
 }
 
-function ownTarget(admission: Admission, runtimeId: string): Admission {
+function runtimeOf(input: Input<ActivityName>): string {
+  if ('runtimeId' in input) return input.runtimeId;
+  return 'step' in input ? input.step.target.runtimeId : input.target.runtimeId;
+}
+
+function ownTarget<A extends Admission | ChangeAdmission>(admission: A, runtimeId: string): A {
   return admission.admitted ? { ...admission, target: { ...admission.target, runtimeId } } : admission;
 }
 

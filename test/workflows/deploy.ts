@@ -6,9 +6,11 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import type { DeployRuntimeInput } from '../../domain/deployment.ts';
 import type { Stage } from '../../domain/operation.ts';
 import { runtimeWorkflowId, TASK_QUEUES } from '../../temporal/names.ts';
+import type { changeRuntime } from '../../workflows/change-runtime.ts';
 import type { DeployResult, deployRuntime } from '../../workflows/deploy-runtime.ts';
 import {
   type Admitted,
@@ -29,9 +31,9 @@ import { approver, operator } from './deploy-input.ts';
 const PATIENCE_MS = 20_000;
 const GLANCE_MS = 10;
 
-/** One deploy as its caller, its approvers and its operators see it, and the world it happens in. */
-export class Deploy {
-  readonly input: DeployRuntimeInput;
+/** One deploy or change as its caller, its approvers and its operators see it, and the world it happens in. */
+export class Deploy<I extends DeployRuntimeInput | ChangeRuntimeInput = DeployRuntimeInput> {
+  readonly input: I;
   readonly world: FakeActivities;
   /** The test it belongs to. */
   readonly name: string;
@@ -39,7 +41,7 @@ export class Deploy {
 
   constructor(parts: {
     client: WorkflowClient;
-    input: DeployRuntimeInput;
+    input: I;
     world: FakeActivities;
     name: string;
   }) {
@@ -54,10 +56,12 @@ export class Deploy {
    * messages reach the workflow only after 80 % of `workflowTaskTimeout`.
    */
   start({ workflowTaskTimeout = '10s' }: { workflowTaskTimeout?: '10s' | '2s' } = {}): Promise<Admitted> {
-    const startWorkflowOperation = new WithStartWorkflowOperation<typeof deployRuntime>('deployRuntime', {
+    const startWorkflowOperation = new WithStartWorkflowOperation<
+      typeof deployRuntime | typeof changeRuntime
+    >('orders' in this.input ? 'changeRuntime' : 'deployRuntime', {
       workflowId: runtimeWorkflowId(this.input.runtimeId),
       taskQueue: TASK_QUEUES.control,
-      args: [this.input],
+      args: [this.input] as [never],
       workflowIdConflictPolicy: 'FAIL',
       workflowTaskTimeout,
     });

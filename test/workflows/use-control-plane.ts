@@ -7,7 +7,7 @@ import { ControlPlane } from './control-plane.ts';
  * Gives a test file its own time-skipping server with all workers on it, from its first test to its last. Whatever
  * ran is replayed at the end.
  */
-export function useControlPlane(): Pick<ControlPlane, 'prepare' | 'skip'> {
+export function useControlPlane(): Pick<ControlPlane, 'prepare' | 'prepareChange' | 'skip'> {
   let started: ControlPlane | undefined;
   beforeAll(async () => {
     const codePath = inject('workflowBundle');
@@ -28,6 +28,8 @@ export function useControlPlane(): Pick<ControlPlane, 'prepare' | 'skip'> {
   };
   return {
     prepare: (admission, changes) => plane().prepare(admission, changes, expect.getState().currentTestName),
+    prepareChange: (admission, changes) =>
+      plane().prepareChange(admission, changes, expect.getState().currentTestName),
     skip: duration => plane().skip(duration),
   };
 }

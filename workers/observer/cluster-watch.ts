@@ -6,8 +6,8 @@ import {
   type WatchChange,
   type WatchTrouble,
 } from '../../clients/kubernetes/watch.ts';
+import { observeDeployment, observePod, observeReplicaSet } from '../../clients/kubernetes/workloads.ts';
 import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
-import { observeDeployment, observePod, observeReplicaSet } from './projections.ts';
 import { WorkloadStore } from './workload-store.ts';
 
 export const WATCHED_KINDS = ['Deployment', 'ReplicaSet', 'Pod'] as const;

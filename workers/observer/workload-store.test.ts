@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
-import { observeDeployment, observePod, observeReplicaSet } from './projections.ts';
+import { observeDeployment, observePod, observeReplicaSet } from '../../clients/kubernetes/workloads.ts';
 import { WorkloadStore } from './workload-store.ts';
 
 const LABELS = { 'runtimeai.dev/runtime': 'rt_1', 'runtimeai.dev/tenant': 'acme' };

@@ -1,7 +1,12 @@
 import type { FactSource } from '../../activities/rollout.ts';
 import type { WatchChange } from '../../clients/kubernetes/watch.ts';
+import {
+  factsOf,
+  type ObservedDeployment,
+  type ObservedPod,
+  type ObservedReplicaSet,
+} from '../../clients/kubernetes/workloads.ts';
 import type { WorkloadFacts } from '../../domain/health.ts';
-import type { ObservedDeployment, ObservedPod, ObservedReplicaSet } from './projections.ts';
 
 type Listener = () => void;
 
@@ -24,12 +29,9 @@ export class WorkloadStore implements FactSource {
     const workload = this.workloads.get(runtimeId) ?? emptyWorkload();
     const deployment = newestDeployment(workload);
     if (!Number.isFinite(age) || deployment === undefined) return undefined;
-    const hash = currentHash(workload, deployment);
-    const pods = [...workload.pods.values()].filter(pod => pod.namespace === deployment.namespace);
+    const { replicaSets, pods } = workload;
     return {
-      ...deployment.facts,
-      ...(hash === undefined ? {} : { currentTemplateHash: hash }),
-      pods: pods.map(pod => pod.facts),
+      ...factsOf({ deployment, replicaSets: replicaSets.values(), pods: pods.values() }),
       observedAt: new Date(Date.now() - age * 1000).toISOString(),
     };
   }
@@ -89,12 +91,4 @@ function isEmpty({ deployments, replicaSets, pods }: Workload): boolean {
 /** There is one, but for the moment in which a deleted one and its successor are both there: then the newer (inserted last). */
 function newestDeployment(workload: Workload): ObservedDeployment | undefined {
   return [...workload.deployments.values()].at(-1);
-}
-
-/** A Deployment does not name its ReplicaSet; both carry the same revision number. */
-function currentHash(workload: Workload, deployment: ObservedDeployment): string | undefined {
-  for (const replicaSet of workload.replicaSets.values())
-    if (replicaSet.deploymentUid === deployment.uid && replicaSet.revision === deployment.revision)
-      return replicaSet.templateHash;
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { condition, setHandler } from '@temporalio/workflow';
-import type { Admission, DeployRuntimeInput } from '../../domain/deployment.ts';
+import type { Admission, Requester } from '../../domain/deployment.ts';
 import { type Answer, decide } from '../../domain/rules/approval.ts';
 import { type DecideInput, decideUpdate } from '../messages.ts';
 import type { Journal } from './journal.ts';
@@ -14,12 +14,12 @@ export class ApprovalGate {
   private readonly answers: Answer[] = [];
 
   constructor(
-    private readonly input: DeployRuntimeInput,
+    private readonly input: { readonly requester: Requester },
     private readonly journal: Journal,
   ) {
     setHandler(decideUpdate, answer => this.take(answer), {
       validator: answer => this.mustBeWelcome(answer),
-      description: 'Approve or reject this deployment',
+      description: 'Approve or reject this operation',
     });
   }
 
@@ -59,7 +59,7 @@ export class ApprovalGate {
     if (this.journal.stage !== 'awaiting_approval')
       throw refuse('not_awaiting_approval', `the operation is ${this.journal.stage}`);
     if (answer.by.id === this.input.requester.id)
-      throw refuse('four_eyes', 'whoever asked for a deployment cannot decide on it');
+      throw refuse('four_eyes', 'whoever asked for an operation cannot decide on it');
     if (this.answers.some(each => each.by.id === answer.by.id))
       throw refuse('already_decided', 'you have already decided on this approval');
   }

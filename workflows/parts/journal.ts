@@ -1,6 +1,5 @@
 import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
 import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
-import type { DeployRuntimeInput } from '../../domain/deployment.ts';
 import type { Outcome, Stage } from '../../domain/operation.ts';
 import { records } from '../activity-options.ts';
 import type { DeployState } from '../messages.ts';
@@ -25,13 +24,18 @@ export class Journal {
   private written: Promise<unknown> = Promise.resolve();
   private readonly lines: string[] = [];
 
-  constructor(private readonly input: DeployRuntimeInput) {
+  /** `about`: what a change says of itself with every stage; a deploy has nothing to add. */
+  constructor(
+    private readonly input: Omit<RecordKey, 'step'>,
+    private readonly about: () => StageRecord['change'] = () => undefined,
+  ) {
     this.show('checking_policy', 'who asks, what is allowed, what is left of the quota');
   }
 
   async enter(stage: Stage, message: string, notes: StageNotes = {}): Promise<void> {
     this.began(stage, message, notes.waitsFor);
-    const record = { ...this.nextKey(), stage, message, ...notes };
+    const change = this.about();
+    const record = { ...this.nextKey(), stage, message, ...notes, ...(change && { change }) };
     const summary = `${stage}: ${message}`.slice(0, 190);
     await this.write(() => records.recordStage.executeWithOptions({ summary }, [record]));
   }
@@ -44,13 +48,24 @@ export class Journal {
   }
 
   async finish(ending: Ending): Promise<void> {
-    this.stage = 'finished';
-    this.outcome = ending.outcome;
-    this.waitsFor = undefined;
-    this.show(ending.outcome, ending.message);
+    const summary = this.ended(ending);
     const record = { ...this.nextKey(), ...ending };
-    const summary = `${ending.outcome}: ${ending.message}`.slice(0, 190);
     await this.write(() => records.recordOutcome.executeWithOptions({ summary }, [record]));
+  }
+
+  /** Is over from now on; answers the line that says how. */
+  ended({ outcome, message }: Pick<Ending, 'outcome' | 'message'>): string {
+    this.stage = 'finished';
+    this.outcome = outcome;
+    this.waitsFor = undefined;
+    this.show(outcome, message);
+    return `${outcome}: ${message}`.slice(0, 190);
+  }
+
+  /** Writes a further record, in its turn and under the next number. */
+  record(write: (key: RecordKey) => Promise<void>): Promise<void> {
+    const key = this.nextKey();
+    return this.write(() => write(key));
   }
 
   /** Writes down what one person decided; it is no stage of its own. */
@@ -78,7 +93,13 @@ export class Journal {
   private nextKey(): RecordKey {
     this.step += 1;
     const { tenantId, runtimeId, operationId, deploymentId } = this.input;
-    return { tenantId, runtimeId, operationId, deploymentId, step: this.step };
+    return {
+      tenantId,
+      runtimeId,
+      operationId,
+      ...(deploymentId && { deploymentId }),
+      step: this.step,
+    };
   }
 
   private show(heading: string, message: string): void {

@@ -18,10 +18,14 @@ export class Stoppable {
   private readonly scope = new CancellationScope();
   private cancelled: CancelInput | undefined;
 
-  constructor(private readonly journal: Journal) {
+  /** `irrevocable`: why stopping means nothing any more although the stage would allow it. */
+  constructor(
+    private readonly journal: Journal,
+    private readonly irrevocable: () => string | undefined = () => undefined,
+  ) {
     setHandler(cancelUpdate, request => this.take(request), {
       validator: request => this.mustBePossible(request),
-      description: 'Stop this deployment; what was changed is put back',
+      description: 'Stop this operation; what was changed is put back',
     });
   }
 
@@ -44,6 +48,8 @@ export class Stoppable {
     if (request.operationId !== this.journal.state().operationId)
       throw refuse('another_operation', 'another operation runs on this runtime now');
     if (this.cancelled) throw refuse('cannot_cancel_now', 'the operation is already being cancelled');
+    const irrevocable = this.irrevocable();
+    if (irrevocable) throw refuse('cannot_cancel_now', irrevocable);
     if (!CANCELLABLE.has(this.journal.stage))
       throw refuse('cannot_cancel_now', `an operation that is ${this.journal.stage} cannot be cancelled`);
   }

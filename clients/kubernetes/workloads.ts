@@ -1,7 +1,7 @@
-import { fieldsOf, type KubernetesObject, numberOf, textOf } from '../../clients/kubernetes/objects.ts';
-import { badEndsOf, conditionOf, containersOf, waitingOf } from '../../clients/kubernetes/pod-status.ts';
 import type { PodFacts, WorkloadFacts } from '../../domain/health.ts';
 import { OPERATION_ANNOTATION, RUNTIME_LABEL, TENANT_LABEL } from '../../domain/rules/labels.ts';
+import { fieldsOf, type KubernetesObject, numberOf, textOf } from './objects.ts';
+import { badEndsOf, conditionOf, containersOf, waitingOf } from './pod-status.ts';
 
 interface Observed {
   readonly uid: string;
@@ -28,6 +28,25 @@ export interface ObservedReplicaSet extends Observed {
 /** What is kept of a pod. */
 export interface ObservedPod extends Observed {
   readonly facts: PodFacts;
+}
+
+/** The facts of one runtime from what was kept of it; the caller says how old they are. */
+export function factsOf({
+  deployment,
+  replicaSets,
+  pods,
+}: {
+  readonly deployment: ObservedDeployment;
+  readonly replicaSets: Iterable<ObservedReplicaSet>;
+  readonly pods: Iterable<ObservedPod>;
+}): Omit<WorkloadFacts, 'observedAt'> {
+  const hash = currentHash(deployment, replicaSets);
+  const own = [...pods].filter(pod => pod.namespace === deployment.namespace);
+  return {
+    ...deployment.facts,
+    ...(hash === undefined ? {} : { currentTemplateHash: hash }),
+    pods: own.map(pod => pod.facts),
+  };
 }
 
 /** Keeps of a Deployment what judging it needs. */
@@ -107,6 +126,17 @@ export function observePod(object: KubernetesObject): ObservedPod {
       ...(lastTermination === undefined ? {} : { lastTermination }),
     },
   };
+}
+
+/** A Deployment does not name its ReplicaSet; both carry the same revision number. */
+function currentHash(
+  deployment: ObservedDeployment,
+  replicaSets: Iterable<ObservedReplicaSet>,
+): string | undefined {
+  for (const replicaSet of replicaSets)
+    if (replicaSet.deploymentUid === deployment.uid && replicaSet.revision === deployment.revision)
+      return replicaSet.templateHash;
+  return undefined;
 }
 
 const REVISION = 'deployment.kubernetes.io/revision';

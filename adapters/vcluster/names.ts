@@ -1,0 +1,37 @@
+import type { RuntimeTarget, Step } from '../../domain/change.ts';
+import { PROJECT_LABEL, RUNTIME_LABEL, TENANT_LABEL } from '../../domain/rules/labels.ts';
+
+/** Labels and annotations of vcluster itself (pkg/constants of v0.36.1), so that its own tools agree with us. */
+export const PAUSED = 'loft.sh/paused';
+export const RESTORING = 'loft.sh/restoring';
+export const PAUSED_REPLICAS = 'loft.sh/paused-replicas';
+export const PAUSED_DATE = 'loft.sh/paused-date';
+export const MANAGED_BY = 'vcluster.loft.sh/managed-by';
+export const SNAPSHOT_REQUEST = 'vcluster.loft.sh/snapshot-request';
+export const VCLUSTER_NAME = 'vcluster.loft.sh/vcluster-name';
+export const VCLUSTER_NAMESPACE = 'vcluster.loft.sh/vcluster-namespace';
+export const SNAPSHOT_POD_APP = 'vcluster-snapshot';
+
+/** On a workload that Helm last rendered with 0 replicas because it was stopped: a start must render it again. */
+export const RENDERED_STOPPED = 'runtimeai.dev/rendered-stopped';
+/** On the control plane: the step whose restore has ended, so that it is not done twice. */
+export const RESTORED_BY = 'runtimeai.dev/restored-by';
+
+/** The mark of a step: what it makes is found by it after a crash. */
+export function markOf({ operationId, index }: Pick<Step, 'operationId' | 'index'>): string {
+  return index === 0 ? operationId : `${operationId}-${index}`;
+}
+
+/** The labels by which everything of a runtime is found. */
+export function ownerLabels(target: RuntimeTarget): Readonly<Record<string, string>> {
+  return {
+    [RUNTIME_LABEL]: target.runtimeId,
+    [TENANT_LABEL]: target.tenantId,
+    [PROJECT_LABEL]: target.project,
+  };
+}
+
+/** The runtime in words, as messages name it. */
+export function placeOf(target: RuntimeTarget): string {
+  return `vcluster ${target.namespace}/${target.release}`;
+}

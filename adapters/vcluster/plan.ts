@@ -1,0 +1,96 @@
+import { fieldsOf, type KubernetesObject, numberOf } from '../../clients/kubernetes/objects.ts';
+import type { Step, StepPlan } from '../../domain/change.ts';
+import { resourcesOf } from '../../domain/rules/sizes.ts';
+import { AdapterFailure } from '../failure.ts';
+import { placeOf, RENDERED_STOPPED } from './names.ts';
+import { refuseUnprepared } from './prerequisites.ts';
+import { refuseImpossible } from './refusals.ts';
+import { planRelease } from './release.ts';
+import { leftOf } from './removal.ts';
+import { locationOfSaved, refuseRestore } from './restore.ts';
+import { refuseSnapshot } from './snapshot.ts';
+import type { Tools } from './tools.ts';
+import { workloadsOf } from './workloads.ts';
+
+type PlannedChange = StepPlan['changes'][number];
+
+/** What the step would change; throws what makes it impossible. */
+export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
+  const { change, target } = step;
+  switch (change.verb) {
+    case 'create':
+      await refuseUnprepared(tools);
+      refuseImpossible(step, tools.settings);
+      return planRelease(tools, step);
+    case 'scale':
+    case 'tune_policy':
+      refuseImpossible(step, tools.settings);
+      return planRelease(tools, step);
+    case 'start':
+      return planStart(tools, step);
+    case 'stop':
+      return planned([await replicasTo(tools, step, 0)]);
+    case 'restart':
+      return planned([
+        update(await controlPlaneOf(tools, step), '+ a new annotation: every pod is replaced'),
+      ]);
+    case 'snapshot': {
+      const { url } = await refuseSnapshot(tools, step, change.snapshot);
+      return planned([
+        { kind: 'ConfigMap', name: change.snapshot.name, change: 'create', diff: `+ snapshot to ${url}` },
+      ]);
+    }
+    case 'restore': {
+      const { url } = locationOfSaved(target, change.snapshot);
+      await refuseRestore(tools, step);
+      return planned([
+        update(await controlPlaneOf(tools, step), `- what its store holds\n+ what lies at ${url}`),
+      ]);
+    }
+    case 'delete':
+      return planned((await leftOf(tools, target)).map(removal));
+    case 'migrate':
+    case 'attach_observer':
+    case 'detach_observer':
+      throw new AdapterFailure(
+        'capability_not_supported',
+        `${placeOf(target)}: a vcluster has no ${change.verb} of its own.`,
+        {
+          nextStep: 'See the capabilities of the runtime.',
+        },
+      );
+  }
+}
+
+async function planStart(tools: Tools, step: Step): Promise<StepPlan> {
+  const controlPlane = await controlPlaneOf(tools, step);
+  if (controlPlane.metadata.annotations?.[RENDERED_STOPPED] !== undefined) return planRelease(tools, step);
+  const { replicas } = resourcesOf('vcluster', step.desired.spec);
+  return planned([await replicasTo(tools, step, replicas)]);
+}
+
+async function replicasTo(tools: Tools, step: Step, replicas: number): Promise<PlannedChange> {
+  const controlPlane = await controlPlaneOf(tools, step);
+  const now = numberOf(fieldsOf(controlPlane['spec'])['replicas']);
+  if (now === replicas) return { ...update(controlPlane, ''), change: 'unchanged' };
+  return update(controlPlane, `-  replicas: ${now}\n+  replicas: ${replicas}`);
+}
+
+async function controlPlaneOf(tools: Tools, { target }: Step): Promise<KubernetesObject> {
+  return (await workloadsOf(tools.kubernetes, target)).controlPlane;
+}
+
+function update({ kind, metadata: { name } }: KubernetesObject, diff: string): PlannedChange {
+  return { kind, name, change: 'update', diff };
+}
+
+function removal(words: string): PlannedChange {
+  const [kind = '', place = ''] = words.replace(/^Helm release/, 'Release').split(' ');
+  return { kind, name: place.split('/').at(-1) ?? place, change: 'remove', diff: '' };
+}
+
+function planned(changes: readonly PlannedChange[]): StepPlan {
+  const summary = { create: 0, update: 0, unchanged: 0, remove: 0 };
+  for (const { change } of changes) summary[change] += 1;
+  return { summary, changes: [...changes], base: {} };
+}

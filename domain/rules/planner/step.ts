@@ -1,0 +1,47 @@
+import type { Action } from '../../action.ts';
+import type { Power } from '../../change.ts';
+import type { Cannot, Explanation, PlannedRuntime, PolicyMode } from '../../planner.ts';
+import type { RuntimeSpec } from '../../runtime.ts';
+import type { Prices } from '../prices.ts';
+import type { Resources } from '../sizes.ts';
+import type { Terms } from './feasible.ts';
+import type { Limits } from './limits.ts';
+import type { Figures } from './signals.ts';
+
+/** How the runtime is when a wish is planned: as it was found, then as the actions before would leave it. */
+export interface Situation {
+  readonly runtime: PlannedRuntime;
+  readonly spec: RuntimeSpec;
+  readonly power: Power;
+  readonly now: Resources;
+  readonly figures: Figures;
+  readonly limits: Limits;
+  readonly mode: PolicyMode;
+  readonly prices: Prices;
+  readonly preferCheaper: boolean;
+}
+
+/** What came of one wish: an action and what it leads to, nothing to do, or why it cannot be planned. */
+export interface Step {
+  readonly action?: Action;
+  readonly explanation?: Explanation;
+  readonly after?: Pick<Situation, 'spec' | 'power' | 'now'>;
+  readonly rationale?: readonly string[];
+  readonly cannot?: readonly Cannot[];
+  readonly recommendations?: readonly string[];
+}
+
+/** A wish that is fulfilled already. */
+export function alreadySo(why: string): Step {
+  return { rationale: [why] };
+}
+
+/** A wish that cannot be planned. */
+export function refusal(code: Cannot['code'], what: string, why: string): Step {
+  return { cannot: [{ code, what, why }] };
+}
+
+/** The part of the situation that a change of the resources is held against. */
+export function termsOf({ now, figures, limits, mode, prices }: Situation): Terms {
+  return { now, figures, limits, mode, prices };
+}

@@ -1,0 +1,68 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cluster } from '../cluster.ts';
+import type { LabContext } from '../context.ts';
+import { withLock } from '../lock.ts';
+import { partReport } from '../progress.ts';
+import { simulatedScheduling } from '../simulated-nodes.ts';
+import { openClusterAccess } from './cluster-access.ts';
+import { goModuleFolder } from './go-module.ts';
+import { keepDoing } from './loop.ts';
+import { actAsSyncer } from './vcluster-syncer.ts';
+
+/** The vcluster of the lab; `lab/vcluster/go.mod` requires the same. */
+const VERSION = '0.36.1';
+
+/** What RuntimeAI must be told to make virtual clusters here: settings by the name of their variable. */
+export interface VClusterSupport {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes virtual clusters possible: the real chart, and a stand-in for what a control plane does to snapshot requests.
+ * The control planes themselves are simulated pods, for their images lie in a registry: there is no API inside them.
+ * Needs the lab's volumes.
+ */
+export async function startVCluster(
+  context: LabContext,
+  cluster: Pick<Cluster, 'kubeconfigPath'>,
+): Promise<VClusterSupport> {
+  const say = partReport('vcluster', context.report);
+  say('starting', 'the chart of virtual clusters');
+  const chart = await chartFolder(context);
+  const { api } = openClusterAccess(context, cluster);
+  keepDoing(context, { name: 'vcluster-syncer', everyMs: 500, work: () => actAsSyncer(api) });
+  say('ready', `chart ${VERSION} in ${chart}; control planes are simulated`);
+  return {
+    environment: {
+      RUNTIMEAI_VCLUSTER_CHART: chart,
+      RUNTIMEAI_VCLUSTER_SCHEDULING: JSON.stringify(simulatedScheduling),
+      RUNTIMEAI_VCLUSTER_SNAPSHOT_URL: 's3://lab-snapshots/vclusters',
+    },
+  };
+}
+
+/** The chart out of the Go module, with the version its release would have: in the module it is a placeholder. */
+async function chartFolder(context: LabContext): Promise<string> {
+  const folder = join(context.cacheDir, 'vcluster', VERSION, 'chart');
+  if (existsSync(join(folder, 'Chart.yaml'))) return folder;
+  const { signal } = context;
+  await withLock({ path: `${folder}.lock`, signal }, async () => {
+    if (existsSync(join(folder, 'Chart.yaml'))) return;
+    const module = await goModuleFolder(context, { required: 'github.com/loft-sh/vcluster', by: 'vcluster' });
+    copyChart(join(module, 'chart'), folder);
+  });
+  return folder;
+}
+
+function copyChart(from: string, to: string): void {
+  const unfinished = `${to}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  for (const name of ['templates', 'values.yaml', 'values.schema.json', '.helmignore'])
+    cpSync(join(from, name), join(unfinished, name), { recursive: true });
+  const about = readFileSync(join(from, 'Chart.yaml'), 'utf8');
+  const version = about.replace(/^version: .*$/m, `version: ${VERSION}\nappVersion: ${VERSION}`);
+  writeFileSync(join(unfinished, 'Chart.yaml'), version);
+  renameSync(unfinished, to);
+}

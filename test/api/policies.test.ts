@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listPolicies } from '../../db/policies.ts';
+import { newId } from '../../domain/ids.ts';
+import { withClient } from '../postgres.ts';
+import { startServer, type TestServer } from './server.ts';
+import { openTenants, type TenantsFixture, type TestTenant } from './tenants.ts';
+
+let tenants: TenantsFixture;
+let server: TestServer;
+
+beforeAll(async () => {
+  tenants = await openTenants();
+  server = await startServer(tenants);
+});
+
+afterAll(async () => {
+  await server.close();
+  await tenants.close();
+});
+
+const keyOf = (tenant: TestTenant = 'acme') => tenants.keyOf(tenant, 'tenant_admin');
+const rules = [{ kind: 'allow_action', selector: { action: 'lifecycle.*' } }];
+let made = 0;
+const nameOf = () => `policy-${(made += 1)}`;
+const create = (body: object, headers: Record<string, string> = {}, tenant: TestTenant = 'acme') =>
+  server.call({ path: '/v1/policies', key: keyOf(tenant), body: { name: nameOf(), rules, ...body }, headers });
+const read = (id: string, headers: Record<string, string> = {}) =>
+  server.call({ path: `/v1/policies/${id}`, key: keyOf(), headers });
+const remove = (id: string, headers: Record<string, string> = {}) =>
+  server.call({ path: `/v1/policies/${id}`, method: 'DELETE', key: keyOf(), headers });
+
+describe('a policy', () => {
+  test('is created, read, listed and deleted without Temporal', async () => {
+    const created = await create({ name: 'freeze', scope_env: 'production' });
+    expect(created).toMatchObject({
+      status: 201,
+      body: { name: 'freeze', tenant_id: 'acme', scope_env: 'production', rules },
+    });
+    const { id } = created.body;
+    expect(created.headers.get('location')).toBe(`/v1/policies/${id}`);
+    expect((await read(id)).body).toEqual(created.body);
+    const list = await server.call({ path: '/v1/policies?scope_env=production', key: keyOf() });
+    expect(list.body).toEqual({ items: [created.body], next_page_token: null });
+    expect(await remove(id)).toMatchObject({ status: 204, body: '' });
+    expect((await read(id)).status).toBe(404);
+    expect((await remove(id)).status).toBe(404);
+  });
+
+  test('goes behind all others, where admission reads it', async () => {
+    const { body } = await create({ scope_env: 'staging' });
+    const all = await listPolicies(tenants.database.forTenant('acme'));
+    expect(all.at(-1)).toMatchObject({ id: body.id, scope_env: 'staging' });
+    expect(all[0]?.name).toBe('sample');
+  });
+
+  test('may leave out, or say with null, what it does not restrict', async () => {
+    const { status, body } = await create({
+      tenant_id: null,
+      scope_env: null,
+      rules: [{ kind: 'require_approval', selector: null, params: null }],
+    });
+    expect([status, body.scope_env]).toEqual([201, null]);
+    expect(body.rules).toEqual([
+      { kind: 'require_approval', selector: {}, params: { quorum: 1, expires_in_seconds: 86_400 } },
+    ]);
+  });
+
+  test.each([
+    [{ rules: [{ kind: 'budget_guardrail' }] }, 422, 'rule_not_enforced', '/rules/0/kind'],
+    [{ rules: [{ kind: 'deny_action', selector: { node: 'a' } }] }, 422, 'rule_not_enforced', '/rules/0/selector/node'],
+    [{ rules: [{ kind: 'forbid' }] }, 400, 'invalid_request', '/rules/0/kind'],
+    [{ rules: [{}] }, 400, 'invalid_request', '/rules/0/kind'],
+    [{ rules: 'all' }, 400, 'invalid_request', '/rules'],
+    [{ name: '' }, 400, 'invalid_request', '/name'],
+    [{ scope_env: 'moon' }, 400, 'invalid_request', '/scope_env'],
+    [{ priority: 1 }, 400, 'invalid_request', '/priority'],
+  ])('with %j is %s %s at %s', async (body, status, code, pointer) => {
+    const answer = await create(body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+
+  test('keeps its name for itself, within its tenant', async () => {
+    const name = nameOf();
+    expect((await create({ name })).status).toBe(201);
+    expect((await create({ name })).body.code).toBe('name_taken');
+    expect((await create({ name }, {}, 'globex')).status).toBe(201);
+  });
+
+  test('of another tenant is not made', async () => {
+    const answer = await create({ tenant_id: 'globex' });
+    expect([answer.status, answer.body.code]).toEqual([403, 'other_tenant']);
+  });
+
+  test('does not get lost when many come at once', async () => {
+    const before = await listPolicies(tenants.database.forTenant('acme'));
+    const answers = await Promise.all(Array.from({ length: 12 }, () => create({})));
+    expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(201));
+    const after = await listPolicies(tenants.database.forTenant('acme'));
+    expect(after).toHaveLength(before.length + 12);
+    const positions = await withClient(tenants.superuserUrl, client =>
+      client.query(`select count(*)::int as all, count(distinct position)::int as distinct
+        from policies where tenant_id = 'acme'`),
+    );
+    expect(positions.rows[0].distinct).toBe(positions.rows[0].all);
+  });
+});
+
+describe('the list of policies', () => {
+  test('comes page by page, and a new policy moves nothing', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => create({}, {}, 'globex')));
+    const page = (token?: string) =>
+      server.call({
+        path: `/v1/policies?page_size=2${token ? `&page_token=${token}` : ''}`,
+        key: keyOf('globex'),
+      });
+    const seen: string[] = [];
+    let answer = await page();
+    await create({}, {}, 'globex');
+    for (;;) {
+      seen.push(...answer.body.items.map((item: { id: string }) => item.id));
+      if (answer.body.next_page_token === null) break;
+      answer = await page(answer.body.next_page_token);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual([...seen].sort().reverse());
+    const { body } = await server.call({ path: '/v1/policies?page_size=200', key: keyOf('globex') });
+    expect(body.items.length).toBe(seen.length + 1);
+  });
+
+  test('refuses a token of another list', async () => {
+    await create({});
+    const { body } = await server.call({ path: '/v1/policies?page_size=1', key: keyOf() });
+    const path = `/v1/policies?scope_env=staging&page_token=${body.next_page_token}`;
+    expect((await server.call({ path, key: keyOf() })).body.errors[0].pointer).toBe('/query/page_token');
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  test('makes one policy, however often it is sent', async () => {
+    const [key, name] = [newId('event'), nameOf()];
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => create({ name }, { 'idempotency-key': key })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(9);
+  });
+
+  test('is refused with another body', async () => {
+    const key = newId('event');
+    await create({}, { 'idempotency-key': key });
+    const other = await create({}, { 'idempotency-key': key });
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+  });
+
+  test('is not used up by a refusal', async () => {
+    const [key, name] = [newId('event'), nameOf()];
+    const first = await create({ name });
+    expect((await create({ name }, { 'idempotency-key': key })).body.code).toBe('name_taken');
+    await remove(first.body.id);
+    const second = await create({ name }, { 'idempotency-key': key });
+    expect([second.status, second.headers.get('idempotent-replayed')]).toEqual([201, null]);
+  });
+
+  test('does not bring back what was deleted since', async () => {
+    const [key, name] = [newId('event'), nameOf()];
+    const { body } = await create({ name }, { 'idempotency-key': key });
+    await remove(body.id);
+    expect((await create({ name }, { 'idempotency-key': key })).status).toBe(404);
+    expect((await read(body.id)).status).toBe(404);
+  });
+});
+
+describe('the ETag of a policy', () => {
+  test('saves the body when nothing has changed', async () => {
+    const { body } = await create({});
+    const tag = (await read(body.id)).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"1\./);
+    const again = await read(body.id, { 'if-none-match': tag });
+    expect([again.status, again.body, again.headers.get('etag')]).toEqual([304, '', tag]);
+    expect((await read(body.id, { 'if-none-match': '"1"' })).status).toBe(200);
+  });
+
+  test('guards the deletion', async () => {
+    const { body } = await create({});
+    const tag = (await read(body.id)).headers.get('etag') ?? '';
+    for (const other of ['"2"', `W/${tag}`, '"x"']) {
+      const answer = await remove(body.id, { 'if-match': other });
+      expect([answer.status, answer.body.code], other).toEqual([412, 'precondition_failed']);
+    }
+    expect((await remove(body.id, { 'if-match': 'nonsense' })).body.errors[0].pointer).toBe('/headers/If-Match');
+    expect((await remove(body.id, { 'if-match': `"2", ${tag}` })).status).toBe(204);
+  });
+});

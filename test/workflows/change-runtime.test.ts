@@ -1,0 +1,348 @@
+import { describe, expect, it } from 'vitest';
+import { answer, doneThen, fail, hang, stumble } from '../fakes/activities.ts';
+import {
+  admittedSteps,
+  creating,
+  deleting,
+  restarting,
+  scaling,
+  snapshotting,
+  starting,
+  stopping,
+} from './change-input.ts';
+import { refusalOf } from './deploy.ts';
+import { useControlPlane } from './use-control-plane.ts';
+
+const plane = useControlPlane();
+const failed = answer<'awaitStep'>({ status: 'failed', message: 'its pod cannot be pulled' });
+
+describe('a change that works', () => {
+  it('is tried out, carried out, watched and recorded, in this order', async () => {
+    const change = plane.prepareChange(admittedSteps([stopping]), { kind: 'stop' });
+
+    expect(await change.start()).toMatchObject({ operationId: change.input.operationId });
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded', message: 'stop: stop is true' });
+    expect(change.world.touched()).toEqual(['planStep', 'carryOutStep', 'awaitStep']);
+    expect(change.world.stages.map(({ stage }) => stage)).toEqual(['applying', 'verifying']);
+    expect(change.world.stepsDone).toMatchObject([
+      { done: { verb: 'stop' }, desired: { power: 'stopped' }, mark: change.input.operationId },
+    ]);
+    expect(change.world.outcome()).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('goes step by step, each verified before the next is tried out', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, snapshotting, restarting]), {
+      kind: 'actions',
+    });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+    const one = ['planStep', 'carryOutStep', 'awaitStep'];
+    expect(change.world.touched()).toEqual([...one, ...one, ...one]);
+    const { operationId } = change.input;
+    expect(change.world.stepsDone.map(({ mark }) => mark)).toEqual([
+      operationId,
+      `${operationId}.1`,
+      `${operationId}.2`,
+    ]);
+  });
+
+  it('outlives a cluster that stumbles', async () => {
+    const change = plane.prepareChange(admittedSteps([starting]), { kind: 'start' });
+    change.world
+      .next('carryOutStep', stumble('cluster_unreachable', 'connection refused'))
+      .next('awaitStep', stumble('cluster_unreachable', 'connection refused'));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('tells the next step which revision the one before it made', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, restarting], { knownRevision: 3 }), {
+      kind: 'actions',
+    });
+    change.world.next('carryOutStep', answer({ awaiting: {}, revision: 4 }));
+    await change.start();
+    await change.result();
+
+    expect(change.world.inputsOf('planStep').map(step => step.knownRevision)).toEqual([3, 4]);
+  });
+});
+
+describe('a step that does not work', () => {
+  it('is taken back, and that is awaited too', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('awaitStep', failed);
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'rolled_back',
+      message: 'its pod cannot be pulled; what was before is back',
+    });
+    expect(change.world.touched()).toEqual([
+      'planStep',
+      'carryOutStep',
+      'awaitStep',
+      'undoStep',
+      'awaitStep',
+    ]);
+    expect(change.world.inputsOf('awaitStep')[1]?.step.desired).toEqual(scaling.before);
+    expect(change.world.stepsDone).toMatchObject([
+      { done: 'undone', desired: scaling.before, removed: false },
+    ]);
+  });
+
+  it('removes what a create has left', async () => {
+    const change = plane.prepareChange(admittedSteps([creating]), { kind: 'create' });
+    change.world.next('awaitStep', failed);
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'failed',
+      message: 'its pod cannot be pulled; what was created was removed',
+    });
+    expect(change.world.outcome()).toMatchObject({ leaves: 'nothing' });
+  });
+
+  it('ends the list: those before it stay, those after it are skipped', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, snapshotting, restarting]), {
+      kind: 'actions',
+    });
+    change.world.next('carryOutStep', answer({ awaiting: {} }), fail('snapshot_failed', 'no class for it'));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'rolled_back' });
+    expect(change.world.outcome()).toMatchObject({
+      error: { code: 'snapshot_failed' },
+      change: {
+        steps: [{ status: 'succeeded' }, { status: 'undone' }, { status: 'skipped', started_at: null }],
+      },
+    });
+    expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1]);
+  });
+
+  it('that is never reached is taken back when its time is up', async () => {
+    const change = plane.prepareChange(admittedSteps([starting], { stepTimeoutSeconds: 1 }), {
+      kind: 'start',
+    });
+    change.world.next('awaitStep', answer({ status: 'progressing', message: '0 of 1 pods are ready' }));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringContaining('not reached within 1 s: 0 of 1 pods are ready'),
+    });
+    expect(change.world.outcome()).toMatchObject({ error: { code: 'verification_failed' } });
+  });
+
+  it('changes nothing when its plan is refused', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('planStep', fail('gpu_unavailable', 'no node has an A10'));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'failed',
+      message: 'no node has an A10; nothing was changed',
+    });
+    expect(change.world.touched()).toEqual(['planStep']);
+    expect(change.world.outcome()).toMatchObject({ change: { steps: [{ status: 'skipped' }] } });
+  });
+
+  it('waits for a person when the way back fails, and goes back again when told to', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('awaitStep', failed).next('undoStep', fail('cluster_refused', 'the webhook says no'));
+    await change.start();
+
+    expect(await change.until('needs_attention')).toMatchObject({
+      waitsFor: expect.stringContaining('retry'),
+    });
+    await change.resolve('retry');
+
+    expect(await change.result()).toMatchObject({ outcome: 'rolled_back' });
+    expect(change.world.inputsOf('undoStep')).toHaveLength(2);
+  });
+
+  it('is left as it is when a person gives it up', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('awaitStep', failed).always('undoStep', fail('cluster_refused', 'the webhook says no'));
+    await change.start();
+    await change.until('needs_attention');
+    await change.resolve('abandon');
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'abandoned',
+      message: expect.stringContaining('olga'),
+    });
+  });
+});
+
+describe('a deletion', () => {
+  it('that does not end waits for a person, and is never taken back', async () => {
+    const change = plane.prepareChange(admittedSteps([deleting]), { kind: 'delete' });
+    change.world.next('awaitStep', answer({ status: 'failed', message: 'a finalizer holds it' }));
+    await change.start();
+    await change.until('needs_attention');
+    await change.resolve('retry');
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+    expect(change.world.touched()).not.toContain('undoStep');
+    expect(change.world.inputsOf('carryOutStep')).toHaveLength(2);
+  });
+
+  it('cannot be stopped once it has begun', async () => {
+    const change = plane.prepareChange(admittedSteps([deleting]), { kind: 'delete' });
+    change.world.next('awaitStep', hang());
+    await change.start();
+    await change.untilCalled('awaitStep');
+
+    expect(await refusalOf(change.cancel())).toMatchObject({
+      code: 'cannot_cancel_now',
+      message: 'a deletion that has begun cannot be stopped',
+    });
+  });
+});
+
+describe('cancelling', () => {
+  it('before anything is carried out changes nothing', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('planStep', hang());
+    await change.start();
+    await change.untilCalled('planStep');
+    await change.cancel({ reason: 'wrong size' });
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'cancelled',
+      message: 'cancelled by olga: wrong size; nothing was changed',
+    });
+    expect(change.world.touched()).toEqual(['planStep']);
+  });
+
+  it('in the middle takes the step back and skips the rest', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, restarting]), { kind: 'actions' });
+    change.world.next('carryOutStep', doneThen(hang()));
+    await change.start();
+    await change.untilCalled('carryOutStep');
+    await change.cancel();
+
+    expect(await change.result()).toMatchObject({ outcome: 'cancelled' });
+    expect(change.world.touched()).toEqual(['planStep', 'carryOutStep', 'undoStep', 'awaitStep']);
+    expect(change.world.outcome()).toMatchObject({
+      change: { steps: [{ status: 'undone' }, { status: 'skipped' }] },
+    });
+  });
+});
+
+describe('an approval', () => {
+  const guarded = (expiresInSeconds = 3600) =>
+    admittedSteps([scaling], {
+      policy: { answer: 'require_approval', policy: 'guarded', reason: 'scaling needs an approval' },
+      approval: { id: 'apr_1', quorum: 1, expiresInSeconds },
+    });
+
+  it('is awaited before anything is tried out', async () => {
+    const change = plane.prepareChange(guarded(), { kind: 'scale' });
+    expect(await change.start()).toMatchObject({ approvalId: 'apr_1' });
+    await change.until('awaiting_approval');
+    expect(change.world.touched()).toEqual([]);
+    await change.decide({ approvalId: 'apr_1' });
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('that is refused changes nothing', async () => {
+    const change = plane.prepareChange(guarded(), { kind: 'scale' });
+    await change.start();
+    await change.until('awaiting_approval');
+    await change.decide({ approvalId: 'apr_1', decision: 'reject', comment: 'too dear' });
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'rejected',
+      message: 'rejected by abel: too dear',
+    });
+    expect(change.world.touched()).toEqual([]);
+  });
+
+  it('that nobody gives expires', async () => {
+    const change = plane.prepareChange(guarded(0.5), { kind: 'scale' });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'expired' });
+    expect(change.world.outcome()).toMatchObject({ approvalStatus: 'expired' });
+  });
+});
+
+describe('an intent', () => {
+  const intent = {
+    id: 'int_1',
+    request: { goal: 'scale to large', policy_mode: 'safe_first', dry_run: false },
+  } as const;
+  const planned = (steps = [scaling], more = {}) =>
+    admittedSteps(steps, { intent: { dryRun: false, cannot: [], ...more } });
+
+  it('that is a dry run tries every step out and carries none of them out', async () => {
+    const change = plane.prepareChange(planned([scaling, restarting], { dryRun: true }), {
+      kind: 'intent',
+      intent,
+    });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'succeeded',
+      message: expect.stringContaining('dry run'),
+    });
+    expect(change.world.touched()).toEqual(['planStep', 'planStep']);
+    expect(change.world.outcome()).toMatchObject({
+      change: { steps: [{ status: 'skipped' }, { status: 'skipped' }] },
+    });
+  });
+
+  it('that makes things worse is taken back, the last step first', async () => {
+    const change = plane.prepareChange(planned([scaling, restarting]), { kind: 'intent', intent });
+    change.world.next('compareWithBefore', answer({ worse: 'its health was ok and is critical' }));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'rolled_back',
+      message: 'its health was ok and is critical; what was before is back',
+    });
+    expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1, 0]);
+  });
+
+  it('whose second step fails is taken back as a whole', async () => {
+    const change = plane.prepareChange(planned([scaling, restarting]), { kind: 'intent', intent });
+    change.world.next('awaitStep', answer({ status: 'reached', message: 'large' }), failed);
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'rolled_back' });
+    expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1, 0]);
+  });
+
+  it('without a plan fails and says what could not be planned', async () => {
+    const change = plane.prepareChange(planned([], { cannot: ['goal: “fly” is not understood'] }), {
+      kind: 'intent',
+      intent,
+    });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'failed',
+      message: 'no plan: goal: “fly” is not understood',
+    });
+  });
+
+  it('whose goal is met already succeeds and does nothing', async () => {
+    const change = plane.prepareChange(planned([]), { kind: 'intent', intent });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+    expect(change.world.touched()).toEqual([]);
+  });
+});
+
+it('a refusal reaches the caller with its code', async () => {
+  const change = plane.prepareChange({ admitted: false, code: 'wrong_state', reason: 'it is stopped' });
+
+  expect(await refusalOf(change.start())).toEqual({ code: 'wrong_state', message: 'it is stopped' });
+  expect(await change.result()).toMatchObject({ outcome: 'rejected' });
+});

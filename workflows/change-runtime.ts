@@ -1,0 +1,152 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
+import type { Outcome } from '../domain/operation.ts';
+import { changeRecords } from './activity-options.ts';
+import { type Admitted, admitUpdate, stateQuery } from './messages.ts';
+import { ApprovalGate } from './parts/approval-gate.ts';
+import { Attention } from './parts/attention.ts';
+import type { ChangeEnding } from './parts/change-journal.ts';
+import { ChangeJournal } from './parts/change-journal.ts';
+import { describeFailure } from './parts/describe-failure.ts';
+import { refuse } from './parts/refuse.ts';
+import { StepRunner } from './parts/step-runner.ts';
+import { Stoppable } from './parts/stoppable.ts';
+
+export interface ChangeResult {
+  readonly operationId: string;
+  readonly outcome: Outcome;
+  readonly message: string;
+}
+
+type Accepted = Extract<ChangeAdmission, { admitted: true }>;
+
+/**
+ * Does to a runtime what was asked, one step after the other, and puts back what does not work. Its id is the
+ * runtime's lock, as that of a deploy is.
+ */
+export async function changeRuntime(input: ChangeRuntimeInput): Promise<ChangeResult> {
+  const journal = new ChangeJournal(input);
+  const gate = new ApprovalGate(input, journal);
+  const stop = new Stoppable(journal, () => journal.irrevocable());
+  const attention = new Attention(journal);
+  let admission: ChangeAdmission | undefined;
+  setHandler(stateQuery, () => journal.state());
+  setHandler(admitUpdate, async () => {
+    await CancellationScope.nonCancellable(() => condition(() => admission !== undefined));
+    return answer(input, admission);
+  });
+
+  const { workflowId, runId } = workflowInfo();
+  admission = await CancellationScope.nonCancellable(() =>
+    changeRecords.admitChange.executeWithOptions({ summary: 'policy, state, capability, quota' }, [
+      { ...input, workflowId, runId },
+    ]),
+  );
+  if (!admission.admitted) return close(input, 'rejected', admission.reason);
+
+  journal.admitted(admission);
+  const runner = new StepRunner({ input, admission, journal, attention, stop });
+  const ending = await story({ input, admission, journal, gate, stop, runner });
+  await journal.finishChange(ending);
+  return close(input, ending.outcome, ending.message);
+}
+
+interface Cast {
+  readonly input: ChangeRuntimeInput;
+  readonly admission: Accepted;
+  readonly journal: ChangeJournal;
+  readonly gate: ApprovalGate;
+  readonly stop: Stoppable;
+  readonly runner: StepRunner;
+}
+
+async function story(cast: Cast): Promise<ChangeEnding> {
+  const { admission, journal, stop, runner } = cast;
+  const unplannable = nothingPlanned(admission);
+  if (unplannable) return unplannable;
+  const before = await stop
+    .run(async () => (await awaitApproval(cast)) ?? (await tryOut(cast)))
+    .catch((error: unknown) => endedBeforeAnyChange(cast, error));
+  if (before) return before;
+  if (admission.intent?.dryRun) return triedOut(admission);
+
+  for (const index of admission.steps.keys()) {
+    const ended = await runner.run(index);
+    if (ended) return ended;
+  }
+  const worse = await runner.worseThanBefore();
+  if (worse) return runner.takeAllBack(worse);
+  return { outcome: 'succeeded', message: journal.summary() };
+}
+
+/** An intent whose goal is met already has succeeded; one that could not be planned has failed. */
+function nothingPlanned({ intent, steps }: Accepted): ChangeEnding | undefined {
+  if (!intent || steps.length > 0) return undefined;
+  const message = intent.cannot.join('; ');
+  if (intent.cannot.length === 0)
+    return { outcome: 'succeeded', message: 'the goal is met already; nothing is to be done' };
+  return { outcome: 'failed', message: `no plan: ${message}`, error: { code: 'cannot_plan', message } };
+}
+
+async function awaitApproval({ admission, journal, gate }: Cast): Promise<ChangeEnding | undefined> {
+  const { approval, policy } = admission;
+  if (!approval) {
+    journal.began('preparing', policy.reason);
+    return undefined;
+  }
+  journal.began('awaiting_approval', policy.reason, 'an approval');
+  const status = await gate.awaitDecision(approval);
+  if (status === 'rejected')
+    return { outcome: 'rejected', message: gate.rejection(), approvalStatus: 'rejected' };
+  if (status === 'expired')
+    return { outcome: 'expired', message: 'nobody decided in time', approvalStatus: 'expired' };
+  await journal.enter('preparing', gate.approvals(), { approvalStatus: 'approved' });
+  return undefined;
+}
+
+/** What the cluster refuses is refused while nothing is changed; later steps are tried out when those before are done. */
+async function tryOut({ admission, runner }: Cast): Promise<undefined> {
+  const indexes = [...admission.steps.keys()];
+  for (const index of admission.intent?.dryRun ? indexes : indexes.slice(0, 1)) await runner.plan(index);
+  return undefined;
+}
+
+function triedOut({ steps }: Accepted): ChangeEnding {
+  const message = `a dry run: ${steps.length} ${steps.length === 1 ? 'step was' : 'steps were'} tried out and nothing was changed`;
+  return { outcome: 'succeeded', message, skipped: 'it was a dry run' };
+}
+
+function endedBeforeAnyChange({ stop }: Cast, error: unknown): ChangeEnding {
+  if (stop.stopped())
+    return {
+      outcome: 'cancelled',
+      message: `${stop.reason()}; nothing was changed`,
+      approvalStatus: 'cancelled',
+      skipped: stop.reason(),
+    };
+  const { code, reason, outcome } = describeFailure(error);
+  return {
+    outcome,
+    message: `${reason}; nothing was changed`,
+    error: { code, message: reason },
+    skipped: 'the plan was refused',
+  };
+}
+
+function answer(input: ChangeRuntimeInput, admission: ChangeAdmission | undefined): Admitted {
+  if (!admission?.admitted)
+    throw refuse(admission?.code ?? 'runtime_not_found', admission?.reason ?? 'there is no answer');
+  const { operationId, runtimeId } = input;
+  return { operationId, runtimeId, ...(admission.approval && { approvalId: admission.approval.id }) };
+}
+
+async function close(input: ChangeRuntimeInput, outcome: Outcome, message: string): Promise<ChangeResult> {
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  return { operationId: input.operationId, outcome, message };
+}
