@@ -59,6 +59,8 @@ function obstacle(
   { place, quota }: { place: Place; quota: SlotQuota },
 ): Refused | undefined {
   const { input, facts, hasGovernance } = asked;
+  const past = facts.runtime && notAsItWas(input, facts.runtime);
+  if (past) return past;
   const hold = facts.runtime?.hold;
   if (hold && !input.liftHold) {
     const reason = `Runtime ${input.runtimeId} holds since ${hold.since}: ${hold.reason}. Send lift_hold: true to deploy all the same.`;
@@ -73,6 +75,18 @@ function obstacle(
   const excess = exceededQuota({ quota, used: facts.used, wanted: reservationOf(input.agent) });
   if (excess === undefined) return undefined;
   return refuse('quota_exceeded', noRoom({ project: place.project, tenant: input.tenantId, excess }));
+}
+
+function notAsItWas(
+  { runtimeId, ifVersions }: DeployRuntimeInput,
+  runtime: KnownRuntime,
+): Refused | undefined {
+  const { phase, version } = runtime;
+  if (phase === 'deleted')
+    return refuse('runtime_deleted', `Runtime ${runtimeId} is deleted; only its history is left.`);
+  if (!ifVersions || ifVersions.includes(version)) return undefined;
+  const reason = `Runtime ${runtimeId} has version ${version} by now; If-Match named ${ifVersions.join(', ') || 'none of its versions'}. Read it again and decide anew.`;
+  return refuse('precondition_failed', reason);
 }
 
 function noRoom({ project, tenant, excess }: { project: string; tenant: string; excess: string }): string {

@@ -10,7 +10,7 @@ import { setPolicies } from '../db/tenants.ts';
 import { newId } from '../domain/ids.ts';
 import { type ChangeAsked, RecordedChanges } from '../test/recorded-changes.ts';
 import { RecordedDeploys } from '../test/recorded-deploys.ts';
-import { type TwoTenants, twoTenants } from '../test/tenants.ts';
+import { nextDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
 
 let two: TwoTenants;
 let changes: RecordedChanges;
@@ -257,6 +257,95 @@ describe('recordStepDone', () => {
     });
   });
 
+  describe('of an agent', () => {
+    const deployed = async () => {
+      const deploys = new RecordedDeploys(two);
+      const deploy = await deploys.installed({ tenantId: 'globex' });
+      const bad = nextDeploy(deploy, {
+        agent: { ...deploy.agent, image: 'runtimeai.dev/sample-agent:2.0.0' },
+      });
+      return { deploys, deploy, bad };
+    };
+    const stepOn = async (
+      deploy: Pick<ChangeAsked, 'runtimeId'>,
+      wish: Parameters<RecordedChanges['asked']>[0][number],
+      revision: number,
+    ) => {
+      const asked = changes.asked([wish], { runtimeId: deploy.runtimeId });
+      await changes.done(asked, await changes.admitted(asked), { revision });
+      return asked;
+    };
+    const backOn = { outcome: 'rolled_back', message: 'bad', verified: false, leaves: 'previous' } as const;
+    const rowOf = ({ runtimeId }: Pick<ChangeAsked, 'runtimeId'>) =>
+      changes.sql
+        .selectFrom('runtimes')
+        .select(['known_revision', 'verified_revision', 'verified_operation_id', 'pods', 'power'])
+        .where('id', '=', runtimeId)
+        .executeTakeFirst();
+
+    test('a deploy that is rolled back brings back what the change had made of it, also in the records', async () => {
+      const { deploys, deploy, bad } = await deployed();
+      const scale = await stepOn(deploy, { verb: 'scale', to: { resources: { replicas: 5 } } }, 2);
+      expect((await deploys.admitted(bad)).verified).toMatchObject({
+        revision: 2,
+        operationId: scale.operationId,
+      });
+      await deploys.ended(bad, { ...backOn, revision: 3, restoredRevision: 4 });
+      expect(await runtimeOf(deploy)).toMatchObject({ power: 'running', spec: { agent: { replicas: 5 } } });
+      expect(await rowOf(deploy)).toMatchObject({
+        known_revision: 4,
+        verified_revision: 4,
+        verified_operation_id: scale.operationId,
+        pods: 5,
+      });
+    });
+
+    test('a deploy over a stopped agent that is rolled back leaves it stopped', async () => {
+      const { deploys, deploy, bad } = await deployed();
+      await stepOn(deploy, { verb: 'stop', force: false }, 2);
+      await deploys.admitted(bad);
+      await deploys.ended(bad, { ...backOn, revision: 3, restoredRevision: 4 });
+      expect(await runtimeOf(deploy)).toMatchObject({ power: 'stopped', spec: { agent: deploy.agent } });
+    });
+
+    test('a deploy that succeeds is what a later rollback brings back again', async () => {
+      const { deploys, deploy, bad } = await deployed();
+      await stepOn(deploy, { verb: 'scale', to: { resources: { replicas: 5 } } }, 2);
+      const good = nextDeploy(deploy, { agent: { ...deploy.agent, replicas: 3 } });
+      await deploys.admitted(good);
+      await deploys.ended(good, { revision: 3 });
+      await deploys.admitted(bad);
+      await deploys.ended(bad, { ...backOn, revision: 4, restoredRevision: 5 });
+      expect(await runtimeOf(deploy)).toMatchObject({ spec: { agent: { replicas: 3 } } });
+    });
+
+    test('a step that is taken back gives the verified revision the mark of before again', async () => {
+      const { deploy } = await deployed();
+      const scale = changes.asked([{ verb: 'scale', to: { resources: { replicas: 5 } } }], {
+        runtimeId: deploy.runtimeId,
+      });
+      const { steps, verifiedOperationId } = await changes.admitted(scale);
+      expect(verifiedOperationId).toBe(deploy.operationId);
+      const [step] = steps;
+      if (!step?.before || !verifiedOperationId) throw new Error('The scale has nothing to go back to.');
+      const { tenantId, runtimeId, operationId } = scale;
+      const key = { tenantId, runtimeId, operationId };
+      const note = { verb: 'scale', type: 'agent_runtime', by: 'Ada', steps: [] } as const;
+      const change = { ...note, subject: 'lifecycle.scale' };
+      const { records } = changes;
+      const done = { message: 'done', done: step.change, desired: step.desired, mark: operationId, change };
+      await records.recordStepDone({ ...key, step: 1, revision: 2, ...done });
+      const undone = { message: 'undone', done: 'undone', desired: step.before, change } as const;
+      await records.recordStepDone({ ...key, step: 2, revision: 3, ...undone, mark: verifiedOperationId });
+      expect(await rowOf(deploy)).toMatchObject({
+        known_revision: 3,
+        verified_revision: 3,
+        verified_operation_id: deploy.operationId,
+        pods: deploy.agent.replicas,
+      });
+    });
+  });
+
   test('the observer can be taken off and put back', async () => {
     const first = await changes.running();
     const detach = on(first, [{ verb: 'detach_observer' }]);
@@ -297,6 +386,47 @@ describe('an intent', () => {
       plan: { actions: [{ type: 'scale' }], hash: expect.any(String) },
       verdicts: [{ action: 'lifecycle.scale', answer: 'allow' }],
     });
+  });
+
+  test('that is only tried out takes no snapshot, and asks nobody for approval', async () => {
+    const first = await changes.running();
+    const request = { goal: 'snapshot', policy_mode: 'safe_first', dry_run: true } as const;
+    const asked = on(first, [], { kind: 'intent', intent: { id: newId('intent'), request } });
+    expect(await changes.admitted(asked)).toMatchObject({
+      steps: [{ change: { verb: 'snapshot' } }],
+      intent: { dryRun: true },
+    });
+    const { items } = await listSnapshots(changes.sql, { runtimeId: first.runtimeId, pageSize: 10 });
+    expect(items).toEqual([]);
+  });
+
+  test('on a runtime that is deleted is refused', async () => {
+    const first = await changes.running();
+    const deletion = on(first, [{ verb: 'delete' }], { kind: 'delete' });
+    await changes.done(deletion, await changes.admitted(deletion));
+    expect(await changes.refused(intentOn(first, 'scale to large'))).toMatchObject({
+      code: 'runtime_deleted',
+    });
+  });
+
+  test('counts nothing as seen when the observer has been silent for too long', async () => {
+    const first = await changes.running();
+    const planFor = async () => {
+      const asked = intentOn(first, 'restart unhealthy');
+      await changes.admitted(asked);
+      const { runtimeId, intent } = asked;
+      const row = await changes.sql
+        .selectFrom('intents')
+        .select('before')
+        .where('id', '=', intent?.id ?? '')
+        .where('runtime_id', '=', runtimeId)
+        .executeTakeFirst();
+      return row?.before?.status;
+    };
+    expect(await planFor()).toBe('healthy');
+    await beat(two.db, 60);
+    expect(await planFor()).toBe('unknown');
+    await beat(two.db, 0);
   });
 
   test('that cannot be planned is admitted with what it lacks', async () => {

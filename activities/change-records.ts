@@ -19,8 +19,8 @@ import { type ChangeNote, insistWritten, OUTCOME_SEVERITY, type RecordKey } from
 export interface StepDoneRecord extends RecordKey {
   readonly message: string;
   readonly done: Change | 'undone';
-  /** What the step left on what it made (`domain/rules/marks.ts`). */
-  readonly mark: string;
+  /** Whose mark the runtime carries now: this step's, or that of the step before what was taken back. */
+  readonly mark?: string;
   /** What the runtime is now. */
   readonly desired: Desired;
   /** The step that was taken back had created the runtime. */
@@ -84,6 +84,7 @@ function cameTrue(input: StepDoneRecord): StepCameTrue {
   const undone = done === 'undone';
   return {
     ...input,
+    verb: change.verb,
     steps: change.steps,
     by: change.by,
     removed: input.removed ?? false,

@@ -45,6 +45,7 @@ export function createChangeActivities(deps: ChangeDependencies): ChangeActiviti
   return {
     planStep: step =>
       act(async () => {
+        if (isOurs(step)) return NOTHING_TO_CHANGE;
         const adapter = deps.adapter(step.target.backend);
         if (step.change.verb !== 'delete') {
           const { podSecurity } = adapter;
@@ -70,6 +71,12 @@ export function createChangeActivities(deps: ChangeDependencies): ChangeActiviti
       }),
   };
 }
+
+const NOTHING_TO_CHANGE: StepPlan = {
+  summary: { create: 0, update: 0, unchanged: 0, remove: 0 },
+  changes: [],
+  base: {},
+};
 
 type Method = (step: Step, call: { base: StepPlan['base']; signal: AbortSignal }) => Promise<Begun>;
 

@@ -1,10 +1,13 @@
+import { replicasIn, type WantedReplicas } from '../adapters/agent-runtime/replicas.ts';
+import { AdapterFailure } from '../adapters/failure.ts';
 import type { Release } from '../clients/helm/storage.ts';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Plan, PlanReport, ReleaseReport, ReleaseTarget } from '../domain/deployment.ts';
 import type { ChartValuesInput } from '../domain/rules/chart-values.ts';
+import type { PlacementSettings } from '../domain/rules/placement.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { type Beat, beating } from './beating.ts';
-import { translating } from './failures.ts';
+import { failure, translating } from './failures.ts';
 import { agentOrder } from './release/agent.ts';
 import { installOrder } from './release/install.ts';
 import { logFields, releaseOf } from './release/operation.ts';
@@ -56,20 +59,32 @@ export interface ReleaseActivities {
 }
 
 /** What the release activities need of the world. */
-export interface ReleaseDeps extends ReleaseTools {
+export interface ReleaseDeps extends ReleaseTools, PlacementSettings {
   /** The namespace the release goes into. */
   readonly slots: Slots;
   /** Folder of the chart that deploys an agent. */
   readonly chart: string;
   /** The five governed endpoints; nothing is planned or applied while they are missing. */
   readonly governance: ChartValuesInput['governance'] | undefined;
-  readonly scheduling?: ChartValuesInput['scheduling'];
   readonly registry?: string | undefined;
+  /** What only the cluster can say of an agent, or must have ready for one. */
+  readonly ground?: AgentGround;
   readonly storePlan: (input: {
     readonly tenantId: string;
     readonly deploymentId: string;
     readonly plan: Plan;
   }) => Promise<void>;
+}
+
+/** The cluster's part in a deploy beside Helm's; `adapters/agent-runtime` has it. */
+export interface AgentGround {
+  /** Throws an `AdapterFailure` for what no node has. */
+  refuseImpossible(agent: AgentConfig): Promise<void>;
+  /** Lets Helm change a number of pods that is not Helm's alone. */
+  withReplicas<T>(
+    about: { readonly target: ReleaseTarget; readonly wanted: WantedReplicas },
+    change: () => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Makes the promises about Helm releases of agents. */
@@ -80,7 +95,9 @@ export function createReleaseActivities(deps: ReleaseDeps): ReleaseActivities {
     installRelease: ({ baseRevision, planDigest, ...input }) =>
       asActivity(async beat => {
         const order = { ...agentOrder(deps, input), baseRevision, planDigest };
-        return installOrder(deps, order, { plans, beat });
+        const install = () => installOrder(deps, order, { plans, beat });
+        if (baseRevision === 0 || deps.ground === undefined) return install();
+        return deps.ground.withReplicas({ target: input.target, wanted: input.agent }, install);
       }),
     readRelease: ({ target, baseRevision }) =>
       translating(async () => {
@@ -89,7 +106,9 @@ export function createReleaseActivities(deps: ReleaseDeps): ReleaseActivities {
         return newest !== undefined && newest.revision > baseRevision ? reportOf(newest) : undefined;
       }),
     rollbackRelease: ({ operationId, ...way }) =>
-      asActivity(beat => rollBack(deps, { ...way, mark: operationId }, beat)),
+      asActivity(beat =>
+        rollBack(deps, { ...way, mark: operationId }, { beat, around: aroundRollback(deps, way.target) }),
+      ),
     uninstallRelease: ({ target, operationId }) =>
       asActivity(beat => uninstall(deps, { target, mark: operationId, onlyOwn: true }, beat)),
   };
@@ -99,6 +118,13 @@ function asActivity<T>(work: (beat: Beat) => Promise<T>): Promise<T> {
   return beating(beat => translating(() => work(beat)));
 }
 
+function aroundRollback({ ground }: ReleaseDeps, target: ReleaseTarget) {
+  return async (to: Release, change: () => Promise<ReleaseReport>): Promise<ReleaseReport> => {
+    const wanted = replicasIn(to.manifest, target.namespace);
+    return ground && wanted ? ground.withReplicas({ target, wanted }, change) : change();
+  };
+}
+
 async function planDeploy(
   deps: ReleaseDeps,
   input: Parameters<ReleaseActivities['planRelease']>[0],
@@ -106,6 +132,7 @@ async function planDeploy(
 ): Promise<PlanReport> {
   const { knownRevision, deploymentId, target } = input;
   const order = agentOrder(deps, input);
+  await refuseImpossible(deps, input.agent);
   const meanwhile = () => deps.slots.ensureSlot(input);
   const { plan, history, outside } = await planOrder(deps, order, { ...how, knownRevision, meanwhile });
   const { digest, summary } = plan;
@@ -114,6 +141,15 @@ async function planDeploy(
   await deps.storePlan({ tenantId: target.tenantId, deploymentId, plan });
   deps.log.info({ ...logFields(order), ...summary }, 'release planned');
   return report;
+}
+
+async function refuseImpossible({ ground }: ReleaseDeps, agent: AgentConfig): Promise<void> {
+  try {
+    await ground?.refuseImpossible(agent);
+  } catch (error) {
+    if (!(error instanceof AdapterFailure)) throw error;
+    throw failure(error.code, error.message, error);
+  }
 }
 
 function inShort({ revision, status, description, chart }: Release): PlanReport['changedOutside'] & object {

@@ -1,21 +1,15 @@
-import type { ChangeFacts, KnownKind } from '../db/change-admission.ts';
-import type { ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { ActionPlan, IntentRequest } from '../domain/planner.ts';
 import { createRulePlanner } from '../domain/rules/planner/plan.ts';
 import { contractHealth, runtimeState } from '../domain/rules/runtime-state.ts';
+import type { Case } from './change-case.ts';
 
-interface IntentCase {
-  readonly input: ChangeRuntimeInput;
-  readonly facts: ChangeFacts;
-  readonly kind: KnownKind | undefined;
-  readonly request: IntentRequest;
-}
+type IntentCase = Pick<Case, 'input' | 'facts' | 'kind' | 'observed'> & { readonly request: IntentRequest };
 
 const planner = createRulePlanner();
 
 /** The plan for an intent, from the runtime's records and what was observed of it last. */
-export function planIntent({ input, facts, kind, request }: IntentCase): ActionPlan | undefined {
-  const { runtime, observed } = facts;
+export function planIntent({ input, facts, kind, observed, request }: IntentCase): ActionPlan | undefined {
+  const { runtime } = facts;
   if (!runtime) return undefined;
   const health = observed?.status ?? 'unknown';
   return planner.plan({

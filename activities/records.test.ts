@@ -105,7 +105,7 @@ describe('recordDecision', () => {
     ]);
     const decisions = (await deploys.eventsOf(deploy)).filter(event => event.type === 'approval.reject');
     expect(decisions).toMatchObject([
-      { actor: 'human', principal: by.id, message: 'Grace rejected the deploy: not today' },
+      { actor: 'human', principal: by.id, message: 'Grace rejected it: not today' },
     ]);
   });
 });

@@ -61,6 +61,8 @@ export interface Prerequisites {
     /** The command or page that installs it. */
     readonly install: string;
   }[];
+  /** What of the capabilities this cluster cannot serve now, each with the reason in words. */
+  readonly limits?: Partial<Record<Capability, string>>;
 }
 
 /** The part of an adapter that the observer needs: pure, and called very often. */

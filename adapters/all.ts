@@ -6,8 +6,8 @@ import { createSandboxAdapter } from './sandbox/adapter.ts';
 import type { SandboxSettings } from './sandbox/settings.ts';
 import { createVClusterAdapter } from './vcluster/adapter.ts';
 import type { VClusterSettings } from './vcluster/settings.ts';
+import { createVmAdapter } from './vm/adapter.ts';
 import type { VmSettings } from './vm/settings.ts';
-import { createVmAdapter } from './vm/vm.ts';
 
 export interface BuiltInTools {
   readonly kubernetes: KubernetesClient;
@@ -19,8 +19,7 @@ export interface BuiltInSettings {
   readonly agentRuntime: AgentRuntimeSettings;
   readonly sandbox: SandboxSettings;
   readonly vcluster: VClusterSettings;
-  /** What differs from its defaults. */
-  readonly vm: Partial<VmSettings>;
+  readonly vm: VmSettings;
 }
 
 /** The adapters that come with RuntimeAI, one for each type. */

@@ -1,3 +1,4 @@
+import type { StepPlan } from '../domain/change.ts';
 import type { Plan, ReleaseReport, ReleaseTarget } from '../domain/deployment.ts';
 
 /** A release, and the step that works on it. */
@@ -54,4 +55,11 @@ export interface Releases {
   uninstall(order: ReleaseStep & { readonly onlyOwn?: boolean }, signal: AbortSignal): Promise<void>;
   /** The newest revision, or nothing when there is no release. */
   read(target: ReleaseTarget): Promise<ReleaseReport | undefined>;
+}
+
+/** What the note of a plan says of its release; nothing when the step is carried out or undone without one. */
+export function plannedIn(base: StepPlan['base']): Pick<ReleasePlan, 'digest' | 'baseRevision'> | undefined {
+  const { digest, baseRevision } = base;
+  if (typeof digest !== 'string' || typeof baseRevision !== 'number') return undefined;
+  return { digest, baseRevision };
 }

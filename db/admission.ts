@@ -28,6 +28,7 @@ export interface KnownRuntime {
   readonly project: string;
   readonly environment: Environment;
   readonly phase: Phase;
+  readonly version: number;
   readonly hold: Hold | null;
   readonly knownRevision: number;
   readonly verifiedRevision: number | null;
@@ -139,7 +140,7 @@ async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<Ad
         order by position)
         from policies), '[]') as policies,
       (select jsonb_build_object('name', name, 'project', project, 'environment', environment, 'phase', phase,
-        'hold', hold, 'knownRevision', known_revision, 'verifiedRevision', verified_revision,
+        'version', version, 'hold', hold, 'knownRevision', known_revision, 'verifiedRevision', verified_revision,
         'verifiedOperationId', verified_operation_id, 'verifiedDeploymentId', verified_deployment_id)
         from runtimes where id = ${runtimeId}) as runtime,
       (select id from runtimes where project = wanted.project and name = ${create?.name ?? null}

@@ -12,6 +12,7 @@ import type { Capability, RuntimeType } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
 import { lockProject } from './admission.ts';
 import { type NewEvent, writingEvent } from './events.ts';
+import { OBSERVER_AGE, OBSERVER_NAME } from './health.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything the admission of a change judges by, read in one statement. */
@@ -27,7 +28,9 @@ export interface ChangeFacts {
   readonly quota: SlotQuota | null;
   /** What the project's other runtimes hold or are about to hold. */
   readonly used: Reservation;
+  /** `age`: seconds since the observer was last heard of; nothing when it never was. */
   readonly observed: {
+    readonly age: number | null;
     readonly status: HealthStatus;
     readonly ready: number;
     readonly signals: RuntimeStatus['signals'];
@@ -45,6 +48,7 @@ export interface ChangedRuntime extends Desired {
   readonly phase: Phase;
   readonly version: number;
   readonly knownRevision: number;
+  readonly verifiedOperationId: string | null;
 }
 
 export interface KnownKind {
@@ -53,6 +57,7 @@ export interface KnownKind {
   readonly podSecurity: PodSecurity;
   readonly capabilities: readonly Capability[];
   readonly missing: readonly { readonly what: string; readonly install: string }[];
+  readonly limits: Partial<Record<Capability, string>>;
 }
 
 export interface KnownSnapshot {
@@ -112,6 +117,12 @@ export interface AdmittedChange {
   readonly event: NewEvent;
 }
 
+/** What is written when policy denied a change. */
+export type RejectedChange = Omit<
+  AdmittedChange,
+  'steps' | 'stage' | 'quota' | 'reservation' | 'snapshots' | 'runtimeId'
+> & { readonly runtimeId: string | null };
+
 /** Writes project, runtime, operation, snapshots, intent, approval and first event in one statement. */
 export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChange): Promise<void> {
   const { quota, project, event } = admitted;
@@ -129,12 +140,7 @@ export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChang
 }
 
 /** Writes the operation of a change that policy denied, and an event where the runtime exists. */
-export async function writeChangeRejected(
-  db: TenantSql,
-  rejected: Omit<AdmittedChange, 'steps' | 'stage' | 'quota' | 'reservation' | 'snapshots' | 'runtimeId'> & {
-    readonly runtimeId: string | null;
-  },
-): Promise<void> {
+export async function writeChangeRejected(db: TenantSql, rejected: RejectedChange): Promise<void> {
   const { operationId, kind, requester, project, environment, reason, event } = rejected;
   const error = JSON.stringify({ code: 'policy_denied', message: reason });
   await sql`
@@ -163,12 +169,13 @@ async function readFacts(
         order by position) from policies), '[]') as policies,
       (select jsonb_build_object('name', name, 'type', type, 'backend', backend, 'podSecurity', pod_security,
         'project', project, 'environment', environment, 'labels', labels, 'spec', spec, 'power', power,
-        'phase', phase, 'version', version, 'knownRevision', known_revision)
+        'phase', phase, 'version', version, 'knownRevision', known_revision,
+        'verifiedOperationId', verified_operation_id)
         from runtimes where id = ${runtimeId}) as runtime,
       (select id from runtimes where project = wanted.project and name = ${create?.name ?? null}
         and phase <> 'deleted') as namesake,
       coalesce((select jsonb_agg(jsonb_build_object('name', name, 'type', type, 'podSecurity', pod_security,
-        'capabilities', capabilities, 'missing', missing) order by position, name)
+        'capabilities', capabilities, 'missing', missing, 'limits', limits) order by position, name)
         from runtime_kinds where type = wanted.type), '[]') as kinds,
       coalesce((select jsonb_agg(jsonb_build_object('id', id, 'name', name, 'status', status, 'ref', ref))
         from snapshots where runtime_id = ${runtimeId}), '[]') as snapshots,
@@ -178,8 +185,9 @@ async function readFacts(
         'memoryMiB', coalesce(sum(greatest(r.memory_mib, r.asked_memory_mib)), 0),
         'pods', coalesce(sum(greatest(r.pods, r.asked_pods)), 0))
         from runtimes r where r.project = wanted.project and r.id <> ${runtimeId}) as used,
-      (select jsonb_build_object('status', status, 'ready', ready_pods, 'signals', signals)
-        from runtime_health where runtime_id = ${runtimeId}) as observed
+      (select jsonb_build_object('age', ${OBSERVER_AGE}, 'status', status, 'ready', ready_pods, 'signals', signals)
+        from runtime_health left join observer_heartbeats b on b.name = ${OBSERVER_NAME}
+        where runtime_id = ${runtimeId}) as observed
     from wanted`.execute(db);
   const [facts] = rows;
   if (facts === undefined) throw new Error('PostgreSQL gave no answer to the admission question.');

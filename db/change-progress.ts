@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ClosedApproval } from '../domain/approval.ts';
-import type { Change, Desired, StepResult } from '../domain/change.ts';
+import type { Change, Desired, StepResult, Verb } from '../domain/change.ts';
 import type { Leaves, OperationError, OperationStep, Outcome } from '../domain/operation.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { phaseAfterChange, phaseAfterStep } from '../domain/rules/runtime-state.ts';
@@ -16,13 +16,15 @@ import type { TenantSql } from './tables.ts';
 
 export interface StepCameTrue extends StepRecord {
   readonly done: Change | 'undone';
+  /** Of the step, also of one that was taken back. */
+  readonly verb: Verb;
   /** What the runtime is now. */
   readonly desired: Desired;
   /** Whether the step that was taken back had created the runtime. */
   readonly removed: boolean;
   readonly reservation: Reservation;
-  /** What the step left on what it made. */
-  readonly mark: string;
+  /** Whose mark the runtime carries now. */
+  readonly mark?: string | undefined;
   readonly revision?: number | undefined;
   readonly result?: StepResult | undefined;
   readonly steps: readonly OperationStep[];
@@ -91,15 +93,18 @@ function runtimeAfter(step: StepCameTrue): RawBuilder<unknown> {
 // A step that came true was watched until it was healthy, so a rollback may go back to it; the Deployment then names
 // this step, or after a way back the one before it.
 function releaseAfter(step: StepCameTrue, gone: boolean) {
-  const { done, mark } = step;
+  const { mark } = step;
   const revision = step.revision ?? null;
   if (gone)
-    return sql`known_revision = 0, verified_revision = null, verified_operation_id = null, verified_deployment_id = null`;
+    return sql`known_revision = 0, verified_revision = null, verified_operation_id = null,
+      verified_deployment_id = null, verified_state = null`;
+  const state = JSON.stringify({ ...step.desired, ...step.reservation });
+  const isNew = sql`r.verified_revision is not null and ${revision}::int is not null`;
   return sql`known_revision = greatest(r.known_revision, ${revision}::int),
-    verified_revision = case when r.verified_revision is null then null
-      else coalesce(${revision}::int, r.verified_revision) end,
-    verified_operation_id = case when r.verified_revision is null or ${revision}::int is null
-      or ${done === 'undone'}::boolean then r.verified_operation_id else ${mark} end`;
+    verified_revision = case when ${isNew} then ${revision}::int else r.verified_revision end,
+    verified_state = case when ${isNew} then ${state}::jsonb else r.verified_state end,
+    verified_operation_id = case when ${isNew} then coalesce(${mark ?? null}, r.verified_operation_id)
+      else r.verified_operation_id end`;
 }
 
 function observerAfter({ done, by }: StepCameTrue) {
@@ -119,12 +124,22 @@ function snapshotAfter({ done, result }: StepCameTrue): RawBuilder<unknown> {
     from operation where s.id = ${id} and s.runtime_id = operation.runtime_id`;
 }
 
-/** Verbs after which it was seen how the runtime is. */
-const SEEN = ['create', 'start', 'stop', 'restart', 'scale', 'restore', 'migrate', 'tune_policy'];
+/** Verbs after which it was seen how the runtime is, and those of which that also holds after the way back. */
+const SEEN: readonly Verb[] = [
+  'create',
+  'start',
+  'stop',
+  'restart',
+  'scale',
+  'restore',
+  'migrate',
+  'tune_policy',
+];
+const SEEN_UNDONE: readonly Verb[] = ['start', 'stop', 'restart', 'scale', 'restore', 'tune_policy'];
 
 // What the step was watched for is an observation too: without it the state would lag behind the end of the operation.
-function healthAfter({ done, desired, removed, event }: StepCameTrue): RawBuilder<unknown> {
-  const seen = !removed && SEEN.includes(verbOf(done));
+function healthAfter({ done, verb, desired, removed, event }: StepCameTrue): RawBuilder<unknown> {
+  const seen = !removed && (done === 'undone' ? SEEN_UNDONE : SEEN).includes(verb);
   const status = desired.power === 'stopped' ? 'stopped' : 'healthy';
   return sql`
     insert into runtime_health (runtime_id, status, ready_pods, total_pods, reason, observed_at)

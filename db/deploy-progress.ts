@@ -141,14 +141,22 @@ export function closingApproval({ approvalStatus }: { approvalStatus?: ClosedApp
       and ${approvalStatus !== undefined}::boolean`;
 }
 
-// What the cluster runs now, if this outcome changed it: the new version, or the verified one a rollback brought back.
+// What the cluster runs now, if this outcome changed it: the new version, or the verified one a rollback brought back,
+// which is that of a deploy or what a later change, e.g. a scale, has made of it.
 function nowRuns({ leaves, restoredRevision }: OutcomeReached) {
-  const columns = sql`agent, cpu_milli, memory_mib, pods`;
-  if (leaves === 'new') return sql`select ${columns} from deployment`;
+  const spec = sql`jsonb_build_object('agent', d.agent)`;
+  const power = sql`case when (d.agent ->> 'replicas')::int = 0 then 'stopped' else 'running' end`;
+  if (leaves === 'new')
+    return sql`select ${spec} as spec, ${power} as power, d.cpu_milli, d.memory_mib, d.pods from deployment d`;
   return sql`
-    select ${columns} from deployments
-    where id = (select r.verified_deployment_id from runtimes r join operation on r.id = operation.runtime_id)
-      and ${leaves === 'previous' && restoredRevision !== undefined}::boolean`;
+    select coalesce(v.state -> 'spec', ${spec}) as spec, coalesce(v.state ->> 'power', ${power}) as power,
+      coalesce((v.state ->> 'cpuMilli')::int, d.cpu_milli) as cpu_milli,
+      coalesce((v.state ->> 'memoryMiB')::int, d.memory_mib) as memory_mib,
+      coalesce((v.state ->> 'pods')::int, d.pods) as pods
+    from (select r.verified_state as state, r.verified_deployment_id as id
+      from runtimes r join operation on r.id = operation.runtime_id) v
+    join deployments d on d.id = v.id
+    where ${leaves === 'previous' && restoredRevision !== undefined}::boolean`;
 }
 
 function runtimeAfter(reached: OutcomeReached) {
@@ -160,8 +168,10 @@ function runtimeAfter(reached: OutcomeReached) {
       : sql`coalesce((select ${sql.ref(column)} from runs), r.${sql.ref(column)})`;
   return sql`
     update runtimes r set phase = ${JSON.stringify(phases)}::jsonb ->> r.phase, updated_at = now(),
+      version = r.version + 1,
+      power = coalesce((select power from runs), r.power),
       asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0,
-      spec = coalesce((select jsonb_build_object('agent', agent) from runs), r.spec),
+      spec = coalesce((select spec from runs), r.spec),
       cpu_milli = ${held('cpu_milli')}, memory_mib = ${held('memory_mib')}, pods = ${held('pods')},
       known_revision = case when ${leaves === 'nothing'}::boolean then 0
         else greatest(r.known_revision, d.revision, ${restoredRevision}::int) end,
@@ -173,10 +183,12 @@ function runtimeAfter(reached: OutcomeReached) {
 
 function verification(what: { leaves: string; verified: boolean; restoredRevision: number | null }) {
   if (what.leaves === 'nothing') {
-    return sql`verified_deployment_id = null, verified_operation_id = null, verified_revision = null`;
+    return sql`verified_deployment_id = null, verified_operation_id = null, verified_revision = null,
+      verified_state = null`;
   }
   if (what.verified) {
-    return sql`verified_deployment_id = d.id, verified_operation_id = d.operation_id, verified_revision = d.revision`;
+    return sql`verified_deployment_id = d.id, verified_operation_id = d.operation_id, verified_revision = d.revision,
+      verified_state = null`;
   }
   return sql`verified_revision = case when r.verified_revision is null then null
     else coalesce(${what.restoredRevision}::int, r.verified_revision) end`;

@@ -9,7 +9,8 @@ export const CHANGES_CHANNEL = 'runtimeai_changes';
 /** An event before it has its number. */
 export interface NewEvent {
   readonly type: string;
-  readonly severity: Event['severity'];
+  /** A statement may decide it by what it finds. */
+  readonly severity: Event['severity'] | RawBuilder<Event['severity']>;
   readonly actor: Event['actor'];
   readonly principal?: string | undefined;
   readonly operationId?: string | undefined;
@@ -25,6 +26,11 @@ export interface NewEvent {
  * until the transaction ends. Answers `sequence` for each event written.
  */
 export function writingEvent(event: NewEvent, source: string): RawBuilder<{ sequence: number }> {
+  return sql`${writtenEvent(event, source)} select sequence, ${ANNOUNCING} from written`;
+}
+
+/** The same CTEs without a final select; who has another one must select `ANNOUNCING` from the last, `written`. */
+export function writtenEvent(event: NewEvent, source: string): RawBuilder<unknown> {
   return sql`numbered as (
       insert into event_sequences (runtime_id, last)
       select runtime_id, 1 from ${sql.table(source)} where runtime_id is not null
@@ -38,11 +44,13 @@ export function writingEvent(event: NewEvent, source: string): RawBuilder<{ sequ
         ${JSON.stringify(event.data ?? {})}::jsonb
       from numbered
       returning tenant_id, runtime_id, operation_id, sequence
-    )
-    select sequence, pg_notify(${CHANGES_CHANNEL}, json_build_object(
-      'tenant', tenant_id, 'runtime', runtime_id, 'operation', operation_id, 'sequence', sequence)::text)::text
-    from written`;
+    )`;
 }
+
+/** Announces an event of `written`; where none was written, nothing. */
+export const ANNOUNCING = sql`case when written.sequence is not null then pg_notify(${CHANGES_CHANNEL},
+  json_build_object('tenant', written.tenant_id, 'runtime', written.runtime_id, 'operation', written.operation_id,
+    'sequence', written.sequence)::text)::text end`;
 
 /** Writes one event of a runtime that exists; answers its number, or nothing when there is no such runtime. */
 export async function appendEvent(

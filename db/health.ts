@@ -1,7 +1,9 @@
-import { sql } from 'kysely';
-import type { Health, WorkloadFacts } from '../domain/health.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { Event } from '../domain/event.ts';
+import type { Health, HealthStatus, ObservedFacts, Signal } from '../domain/health.ts';
+import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { Database } from './database.ts';
-import { writingEvent } from './events.ts';
+import { ANNOUNCING, writtenEvent } from './events.ts';
 import type { TenantSql } from './tables.ts';
 
 const OBSERVER = 'observer';
@@ -10,45 +12,120 @@ const OBSERVER = 'observer';
 export interface ObservedHealth {
   readonly runtimeId: string;
   readonly health: Health;
-  readonly facts: WorkloadFacts;
+  readonly facts: ObservedFacts;
+  readonly signals?: Readonly<Record<string, Signal>>;
+  /** The backend's own finer word. */
+  readonly phase?: string | undefined;
 }
 
 /**
- * Keeps what was observed; when the status differs from the one kept before, also writes an event `health.<status>`.
- * One statement. Does nothing for a runtime the database does not know. Answers whether the status changed.
+ * What came of it: `changed` is another status than before, with an event; `left_alone` a runtime that is being deleted
+ * or whose observer is detached, of which nothing was written; `unknown_runtime` one that is deleted or never was.
  */
+export type Saved = 'changed' | 'same' | 'left_alone' | 'unknown_runtime';
+
+/** Keeps what was observed; when the status differs from the one kept before, also writes an event `health.<status>`. One statement. */
 export async function saveHealth(
   db: TenantSql,
-  { runtimeId, health, facts }: ObservedHealth,
-): Promise<boolean> {
-  const { rows } = await sql`
+  { runtimeId, health, facts, signals = {}, phase }: ObservedHealth,
+): Promise<Saved> {
+  const { rows } = await sql<{ left_alone: boolean; sequence: number | null }>`
     with known as (
-      select r.id as runtime_id, h.status as before
+      select r.id as runtime_id, h.status as before, ${LEFT_ALONE} as left_alone,
+        r.phase in ('installing', 'upgrading') as changing
       from runtimes r left join runtime_health h on h.runtime_id = r.id
-      where r.id = ${runtimeId}
+      where r.id = ${runtimeId} and r.phase <> 'deleted'
     ), kept as (
-      insert into runtime_health (runtime_id, status, ready_pods, total_pods, reason, facts, observed_at)
+      insert into runtime_health
+        (runtime_id, status, ready_pods, total_pods, reason, facts, signals, phase, observed_at)
       select runtime_id, ${health.status}, ${health.readyPods}::int, ${health.totalPods}::int, ${health.reason},
-        ${JSON.stringify(facts)}::jsonb, ${facts.observedAt}::timestamptz
-      from known
+        ${JSON.stringify(facts)}::jsonb, ${JSON.stringify(signals)}::jsonb, ${phase ?? null},
+        ${facts.observedAt}::timestamptz
+      from known where not left_alone
       on conflict (tenant_id, runtime_id) do update set status = excluded.status, ready_pods = excluded.ready_pods,
         total_pods = excluded.total_pods, reason = excluded.reason, facts = excluded.facts,
-        observed_at = excluded.observed_at
+        signals = excluded.signals, phase = excluded.phase, observed_at = excluded.observed_at
     ), changed as (
-      select runtime_id from known where before is distinct from ${health.status}
-    ), ${writingEvent(healthEvent(health, facts), 'changed')}`.execute(db);
-  return rows.length > 0;
+      select runtime_id from known where not left_alone and before is distinct from ${health.status}
+    ), ${writtenEvent(healthEvent(health, facts), 'changed')}
+    select known.left_alone, written.sequence, ${ANNOUNCING}
+    from known left join written on written.runtime_id = known.runtime_id`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return 'unknown_runtime';
+  if (row.left_alone) return 'left_alone';
+  return row.sequence === null ? 'same' : 'changed';
 }
 
-/** The last facts of every runtime of the tenant whose kept status is not `unknown`. */
-export async function listKeptFacts(db: TenantSql): Promise<readonly WorkloadFacts[]> {
-  const rows = await db
-    .selectFrom('runtime_health')
-    .select('facts')
-    .where('status', '<>', 'unknown')
-    .execute();
-  return rows.flatMap(row => (row.facts === null ? [] : [row.facts]));
+/** The signals of one runtime, without a judgement. */
+export interface ObservedSignals {
+  readonly runtimeId: string;
+  readonly signals: Readonly<Record<string, Signal>>;
 }
+
+/** Keeps signals of runtimes whose health is kept already; writes no event. */
+export async function saveSignals(db: TenantSql, observed: readonly ObservedSignals[]): Promise<void> {
+  const rows = observed.map(({ runtimeId, signals }) => ({ runtime_id: runtimeId, signals }));
+  await sql`
+    update runtime_health h set signals = fresh.signals
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as fresh (runtime_id text, signals jsonb)
+      join runtimes r on r.id = fresh.runtime_id
+    where h.runtime_id = r.id and r.phase <> 'deleted' and not ${LEFT_ALONE}`.execute(db);
+}
+
+/** A runtime as the observer must know it to judge it. */
+export interface WatchedRuntime {
+  readonly runtimeId: string;
+  /** Name of its adapter. */
+  readonly backend: string;
+  readonly phase: Phase;
+  /** Nothing is written of it now: it is being deleted, or its observer is detached. */
+  readonly leftAlone: boolean;
+  /** What is kept of it, whoever wrote that; nothing while it has never been seen. */
+  readonly kept: (Health & { readonly phase: string | null }) | undefined;
+}
+
+/** The runtimes of the tenant that are not deleted, or those of them with these ids. */
+export async function listWatchedRuntimes(
+  db: TenantSql,
+  ids?: readonly string[],
+): Promise<readonly WatchedRuntime[]> {
+  const { rows } = await sql<WatchedRow>`
+    select r.id, r.backend, r.phase, ${LEFT_ALONE} as left_alone,
+      h.status, h.ready_pods, h.total_pods, h.reason, h.phase as word
+    from runtimes r left join runtime_health h on h.runtime_id = r.id
+    where r.phase <> 'deleted' and ${ids ? sql`r.id = any(${ids})` : sql`true`}`.execute(db);
+  return rows.map(row => ({
+    runtimeId: row.id,
+    backend: row.backend,
+    phase: row.phase,
+    leftAlone: row.left_alone,
+    kept:
+      row.status === null
+        ? undefined
+        : {
+            status: row.status,
+            readyPods: row.ready_pods ?? 0,
+            totalPods: row.total_pods ?? 0,
+            reason: row.reason ?? '',
+            phase: row.word,
+          },
+  }));
+}
+
+interface WatchedRow {
+  readonly id: string;
+  readonly backend: string;
+  readonly phase: Phase;
+  readonly left_alone: boolean;
+  readonly status: HealthStatus | null;
+  readonly ready_pods: number | null;
+  readonly total_pods: number | null;
+  readonly reason: string | null;
+  readonly word: string | null;
+}
+
+/** Of a runtime `r`: what is being deleted goes as it should, and whoever detached the observer wants to hear nothing. */
+const LEFT_ALONE = sql<boolean>`(r.phase = 'deleting' or r.observer_detached is not null)`;
 
 /** Says that the observer hears the cluster; `ageSeconds` is how long ago its watch last heard something. */
 export async function beat(db: Pick<Database, 'global'>, ageSeconds: number): Promise<void> {
@@ -72,24 +149,27 @@ export const OBSERVER_AGE = sql<number | null>`extract(epoch from now() - b.obse
 /** The name under which the observer beats, for joins. */
 export const OBSERVER_NAME = OBSERVER;
 
-/** Not ready yet is nothing to be woken for while a rollout is under way: its verification judges that. */
-function healthEvent(health: Health, { rollingOut = false }: WorkloadFacts) {
-  const lasting = (
-    {
-      healthy: 'info',
-      stopped: 'info',
-      degraded: 'warning',
-      unknown: 'warning',
-      unhealthy: 'critical',
-    } as const
-  )[health.status];
-  const severity = rollingOut ? 'info' : lasting;
+/** Not ready yet is nothing to be woken for while a change is under way: that is watched until it is well or taken back. */
+function healthEvent(health: Health, { rollingOut = false }: Pick<ObservedFacts, 'rollingOut'>) {
+  const severity = SEVERITIES[health.status];
   const data = { ready_pods: health.readyPods, total_pods: health.totalPods };
   return {
     type: `health.${health.status}`,
-    severity,
+    severity: rollingOut ? ('info' as const) : unlessChanging(severity),
     actor: 'system' as const,
     message: health.reason,
     data,
   };
 }
+
+function unlessChanging(severity: Event['severity']): RawBuilder<Event['severity']> {
+  return sql`case when (select changing from known) then 'info' else ${severity} end`;
+}
+
+const SEVERITIES: Readonly<Record<HealthStatus, Event['severity']>> = {
+  healthy: 'info',
+  stopped: 'info',
+  degraded: 'warning',
+  unknown: 'warning',
+  unhealthy: 'critical',
+};

@@ -79,7 +79,9 @@ test('keys that are no longer remembered go away, a few with each new one, of th
   await Promise.all(old.map(each => reserveIds(acme(), each)));
   await reserveIds(two.db.forTenant('globex'), command('old-0'));
   await withClient(two.database.superuserUrl, client =>
-    client.query(`update idempotency_keys set created_at = now() - interval '25 hours' where key like 'old-%'`),
+    client.query(
+      `update idempotency_keys set created_at = now() - interval '25 hours' where key like 'old-%'`,
+    ),
   );
   const left = async () => {
     const { rows } = await withClient(two.database.superuserUrl, client =>

@@ -53,11 +53,12 @@ const IDS = sql`coalesce(ids, jsonb_strip_nulls(jsonb_build_object('operationId'
 async function reserve(db: TenantSql, command: IdempotentCommand): Promise<KeyRow | undefined> {
   const { principalId, key, route, bodyHash, ids } = command;
   const { rows } = await sql<KeyRow>`
-    with forgotten as (
-      delete from idempotency_keys where (tenant_id, principal_id, key) in (
-        select tenant_id, principal_id, key from idempotency_keys
-        where created_at < now() - ${sql.raw(KEPT)} and (principal_id, key) <> (${principalId}, ${key})
-        order by created_at limit ${sql.raw(String(FORGOTTEN_AT_ONCE))} for update skip locked)
+    with outlived as materialized (
+      select principal_id, key from idempotency_keys
+      where created_at < now() - ${sql.raw(KEPT)} and (principal_id, key) <> (${principalId}, ${key})
+      order by created_at limit ${sql.raw(String(FORGOTTEN_AT_ONCE))} for update skip locked
+    ), forgotten as (
+      delete from idempotency_keys k using outlived o where (k.principal_id, k.key) = (o.principal_id, o.key)
     ), reserved as (
       insert into idempotency_keys as k (principal_id, key, route, body_hash, ids)
       values (${principalId}, ${key}, ${route}, ${bodyHash}, ${JSON.stringify(ids)}::jsonb)

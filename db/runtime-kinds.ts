@@ -13,6 +13,7 @@ export interface CheckedKind {
   readonly capabilities: readonly Capability[];
   readonly podSecurity: PodSecurity;
   readonly missing: readonly { readonly what: string; readonly install: string }[];
+  readonly limits?: RuntimeKind['limits'];
 }
 
 /** What may read and write kinds; they belong to no tenant. */
@@ -20,16 +21,17 @@ type KindSql = Pick<GlobalSql, 'selectFrom' | 'getExecutor'>;
 
 /** Keeps what the adapters are now, in the order of their registration, and forgets those that are registered no more. */
 export async function saveRuntimeKinds(db: GlobalSql, kinds: readonly CheckedKind[]): Promise<void> {
-  const rows = JSON.stringify(kinds.map((kind, position) => ({ ...kind, position })));
+  const rows = JSON.stringify(kinds.map((kind, position) => ({ limits: {}, ...kind, position })));
   await sql`
     with checked as (
       select * from jsonb_to_recordset(${rows}::jsonb) as k(name text, type text, backend text, capabilities jsonb,
-        "podSecurity" text, missing jsonb, position int)
+        "podSecurity" text, missing jsonb, limits jsonb, position int)
     ), kept as (
-      insert into runtime_kinds (name, type, backend, capabilities, pod_security, missing, position, checked_at)
-      select name, type, backend, capabilities, "podSecurity", missing, position, now() from checked
+      insert into runtime_kinds (name, type, backend, capabilities, pod_security, missing, limits, position,
+        checked_at)
+      select name, type, backend, capabilities, "podSecurity", missing, limits, position, now() from checked
       on conflict (name) do update set type = excluded.type, backend = excluded.backend,
-        capabilities = excluded.capabilities, pod_security = excluded.pod_security, missing = excluded.missing,
+        capabilities = excluded.capabilities, pod_security = excluded.pod_security, missing = excluded.missing, limits = excluded.limits,
         position = excluded.position, checked_at = excluded.checked_at
     )
     delete from runtime_kinds where name not in (select name from checked)`.execute(db);
@@ -39,7 +41,7 @@ export async function saveRuntimeKinds(db: GlobalSql, kinds: readonly CheckedKin
 export async function listRuntimeKinds(db: KindSql): Promise<readonly RuntimeKind[]> {
   const rows = await db.selectFrom('runtime_kinds').selectAll().orderBy('position').orderBy('name').execute();
   const defaults = new Map(rows.toReversed().map(({ type, name }) => [type, name]));
-  return rows.map(({ name, type, backend, capabilities, missing, checked_at }) => ({
+  return rows.map(({ name, type, backend, capabilities, missing, limits, checked_at }) => ({
     name,
     type,
     backend,
@@ -47,6 +49,7 @@ export async function listRuntimeKinds(db: KindSql): Promise<readonly RuntimeKin
     capabilities,
     available: missing.length === 0,
     missing,
+    limits,
     sizes: sizesOf(type),
     checked_at: checked_at.toISOString(),
   }));

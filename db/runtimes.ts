@@ -1,8 +1,9 @@
 import { type SqlBool, sql } from 'kysely';
 import { AGENT_PORT } from '../domain/agent-config.ts';
+import { profilesOf } from '../domain/rules/agent-profiles.ts';
 import { currentHealth, type Phase, runtimeState, waysToBe } from '../domain/rules/runtime-state.ts';
 import { namespaceOf } from '../domain/rules/slot.ts';
-import type { Capability, Runtime, RuntimeState, RuntimeType } from '../domain/runtime.ts';
+import type { Capability, Runtime, RuntimeSpec, RuntimeState, RuntimeType } from '../domain/runtime.ts';
 import type { Environment } from '../domain/tenant.ts';
 import { OBSERVER_AGE, OBSERVER_NAME } from './health.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
@@ -78,7 +79,7 @@ function toRuntime(row: RuntimeRow, maxAgeSeconds: number): Runtime {
     power: row.power,
     capabilities: row.capabilities ?? UNCHECKED[row.type].capabilities,
     backend: { kind: row.backend_kind ?? UNCHECKED[row.type].kind, ref: `${namespace}/${row.name}` },
-    spec: row.spec,
+    spec: withProfiles(row.spec),
     endpoints: endpointsOf(row, namespace),
     verified_deployment_id: row.verified_deployment_id,
     hold: row.hold,
@@ -105,6 +106,11 @@ const UNCHECKED: Readonly<
   vcluster: { kind: 'vcluster_backend', capabilities: [] },
   vm: { kind: 'vm_backend', capabilities: [] },
 };
+
+/** An agent is kept as one thing and shown with the contract's profiles beside it. */
+function withProfiles(spec: RuntimeSpec): RuntimeSpec {
+  return spec.agent ? { ...profilesOf(spec.agent), ...spec } : spec;
+}
 
 // The same judgement as `toRuntime`, turned round so that the database can filter before it pages.
 function isInState(state: RuntimeState, maxAgeSeconds: number) {

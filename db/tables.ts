@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Approval, Decision } from '../domain/approval.ts';
-import type { Power, SnapshotRef } from '../domain/change.ts';
+import type { Desired, Power, SnapshotRef } from '../domain/change.ts';
 import type {
   Admission,
   Deployment,
@@ -11,11 +11,12 @@ import type {
   Verification,
 } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { HealthStatus, RuntimeStatus, WorkloadFacts } from '../domain/health.ts';
+import type { HealthStatus, ObservedFacts, RuntimeStatus } from '../domain/health.ts';
 import type { Operation, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { ActionPlan, IntentRequest, IntentVerdict } from '../domain/planner.ts';
 import type { PolicyRule } from '../domain/policy.ts';
 import type { Role } from '../domain/principal.ts';
+import type { Reservation } from '../domain/rules/quota.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Capability, Hold, Runtime, RuntimeSpec, RuntimeType } from '../domain/runtime.ts';
@@ -92,6 +93,8 @@ interface Runtimes extends OfTenant {
   verified_deployment_id: string | null;
   verified_operation_id: string | null;
   verified_revision: number | null;
+  /** What the verified revision is when a change made it; nothing when a deploy did. */
+  verified_state: OptionalJson<Desired & Reservation>;
   known_revision: Generated<number>;
   hold: OptionalJson<Hold>;
   created_at: Generated<Date>;
@@ -221,7 +224,7 @@ interface RuntimeHealth extends OfTenant {
   ready_pods: number;
   total_pods: number;
   reason: string;
-  facts: OptionalJson<WorkloadFacts>;
+  facts: OptionalJson<ObservedFacts>;
   signals: ColumnType<RuntimeStatus['signals'], string | undefined, string>;
   /** The backend's own finer word. */
   phase: string | null;
@@ -268,6 +271,8 @@ interface RuntimeKinds {
   capabilities: Json<Capability[]>;
   pod_security: Generated<PodSecurity>;
   missing: Json<{ what: string; install: string }[]>;
+  /** Capabilities that the cluster cannot serve now, and why. */
+  limits: ColumnType<Partial<Record<Capability, string>>, string | undefined, string>;
   /** Order of registration: the first of a type is its default. */
   position: Generated<number>;
   checked_at: Generated<Date>;

@@ -128,12 +128,9 @@ const OPTIONAL_FIELDS = {
   gpu: GpuRequest.optional().meta({
     description: 'GPUs of each pod; refused when no node has that many of that model',
   }),
-  isolation: z
-    .enum(['basic', 'strong'])
-    .optional()
-    .meta({
-      description: 'strong: in the RuntimeClass that the installation has for it; basic when left out',
-    }),
+  isolation: z.enum(['basic', 'strong']).optional().meta({
+    description: 'strong: in the RuntimeClass that the installation has for it; basic when left out',
+  }),
   compliance: z
     .array(z.string().max(32))
     .max(20)

@@ -65,6 +65,8 @@ export type ChangeAdmission =
       readonly target: RuntimeTarget;
       readonly steps: readonly AdmittedStep[];
       readonly knownRevision: number;
+      /** Of a Helm release: whose mark its last verified revision carries. */
+      readonly verifiedOperationId?: string;
       readonly quota: Step['quota'];
       readonly policy: PolicyVerdict;
       readonly approval?: { readonly id: string; readonly quorum: number; readonly expiresInSeconds: number };

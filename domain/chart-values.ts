@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { AGENT_PORT, AgentFramework, hasUniqueNames, ImageReference, MAX_REPLICAS } from './agent-config.ts';
 import { idOf } from './ids.ts';
-import { QUALIFIED_NAME, Text, UserKey, VariableName } from './kubernetes-text.ts';
+import { Cidrs, Namespaces, QUALIFIED_NAME, Text, UserKey, VariableName } from './kubernetes-text.ts';
 import { RuntimeName } from './runtime.ts';
 import { Environment, ProjectName, TenantId } from './tenant.ts';
 
-const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
-const CIDR =
-  /^([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\/[0-9]{1,2}|[0-9a-fA-F:]+:[0-9a-fA-F:]*\/[0-9]{1,3})$/;
 
 const Identity = z.strictObject({
   runtimeId: idOf('runtime').meta({ description: 'AGENT_ID of the agent' }),
@@ -119,9 +116,6 @@ export const GovernanceEndpoints = z.strictObject({
   otelExporterOtlpEndpoint: GovernanceEndpoint,
 });
 export type GovernanceEndpoints = z.infer<typeof GovernanceEndpoints>;
-
-const Namespaces = z.array(z.string().regex(DNS_LABEL)).max(50);
-const Cidrs = z.array(z.string().max(49).regex(CIDR, 'must be a CIDR such as 10.0.0.0/8')).max(50);
 
 const Networking = z.strictObject({
   egress: z

@@ -146,6 +146,8 @@ export interface DeployRuntimeInput {
   readonly keepFailed: boolean;
   readonly liftHold: boolean;
   readonly comment?: string;
+  /** Versions of the runtime (its ETag) one of which it must still have. */
+  readonly ifVersions?: readonly number[];
 }
 
 /** Where a runtime lives in the cluster, and everything an activity needs to know of it. */

@@ -51,6 +51,12 @@ export interface WorkloadFacts {
   readonly observedAt: string;
 }
 
+/** What is kept beside the judgement on a runtime of any kind. */
+export type ObservedFacts = Pick<
+  WorkloadFacts,
+  'runtimeId' | 'tenantId' | 'namespace' | 'pods' | 'observedAt' | 'rollingOut'
+>;
+
 export const HealthStatus = z.enum(['healthy', 'degraded', 'unhealthy', 'stopped', 'unknown']);
 export type HealthStatus = z.infer<typeof HealthStatus>;
 
@@ -62,7 +68,9 @@ export interface Health {
   readonly reason: string;
 }
 
-const Signal = z.object({ value: z.unknown(), unit: z.string().nullable(), ts: z.iso.datetime() });
+/** One figure of a runtime and when it was true. */
+export const Signal = z.object({ value: z.unknown(), unit: z.string().nullable(), ts: z.iso.datetime() });
+export type Signal = z.infer<typeof Signal>;
 
 /** The answer of `GET /v1/runtimes/{runtime_id}/status`; `health` is the contract's word, `health_status` ours. */
 export const RuntimeStatus = z

@@ -33,3 +33,13 @@ export const Text = z
     'must not contain control characters other than tabs and line breaks',
   )
   .refine(text => text.isWellFormed() && !/[\ufffe\uffff]/.test(text), 'must be well-formed Unicode');
+
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const CIDR =
+  /^([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\/[0-9]{1,2}|[0-9a-fA-F:]+:[0-9a-fA-F:]*\/[0-9]{1,3})$/;
+
+/** Namespaces that a network policy names. */
+export const Namespaces = z.array(z.string().regex(DNS_LABEL)).max(50);
+
+/** Ranges of addresses that a network policy names. */
+export const Cidrs = z.array(z.string().max(49).regex(CIDR, 'must be a CIDR such as 10.0.0.0/8')).max(50);

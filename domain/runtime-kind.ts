@@ -22,6 +22,9 @@ export const RuntimeKind = z
         install: z.string().meta({ description: 'The command or page that installs it' }),
       }),
     ),
+    limits: z
+      .partialRecord(Capability, z.string())
+      .meta({ description: 'Capabilities that this cluster cannot serve now, and why' }),
     sizes: z.record(Size, SizeMeaning),
     checked_at: z.iso.datetime(),
   })

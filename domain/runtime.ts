@@ -95,7 +95,11 @@ export const SecurityProfile = z
   .strictObject({
     isolation: z.enum(['basic', 'strong']).default('strong'),
     compliance: z.array(z.string().max(32)).max(20).optional(),
-    audit: z.boolean().default(true),
+    audit: z
+      .boolean()
+      .default(true)
+      .refine(isOn => isOn, 'cannot be switched off: every change of every runtime is recorded')
+      .meta({ description: 'Always true; false is refused' }),
   })
   .meta({ id: 'SecurityProfile' });
 

@@ -124,8 +124,8 @@ function buildError({ what, code, stderr }: { what: string; code: number; stderr
     .slice(-10);
   return new Error(
     `${what} ended with ${code}:\n${said.join('\n')}\n` +
-      'What is compiled so far is kept; start again to go on. Ways round it: set RUNTIMEAI_LAB_BIN to a folder with ' +
-      'built programs, or use a cluster of yours: npm start -- --kubeconfig F --context C',
+      'What is compiled so far is kept; start again to go on. Check that the Go module proxy can be reached (GOPROXY). Ways ' +
+      'round it: set RUNTIMEAI_LAB_BIN to a folder with built programs, or use a cluster of yours: npm start -- --kubeconfig F --context C',
   );
 }
 

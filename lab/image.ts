@@ -8,6 +8,9 @@ export const pauseImage = 'runtimeai.dev/pause:1';
 /** The sample agent's repository; the tag decides what becomes of it. */
 const sampleAgentRepository = 'runtimeai.dev/sample-agent';
 
+/** The sample agent that stays healthy, for whoever names no image. */
+export const sampleAgentImage = `${sampleAgentRepository}:1.0.0`;
+
 /** One tag for each fate. */
 export const sampleAgentTags = [
   '1.0.0',

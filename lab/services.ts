@@ -15,6 +15,8 @@ export interface ServiceSettings {
     readonly contextName: string;
     readonly helmPath: string;
   };
+  /** What the kinds of runtime need, by the name of the variable; none on a cluster that is not the lab's. */
+  readonly kinds?: Readonly<Record<string, string>>;
   /** Further settings by the name of their variable. */
   readonly more?: Readonly<Record<string, string>>;
 }
@@ -94,7 +96,7 @@ function environment(
   context: LabContext,
   { name, port, settings }: { name: ServiceName; port: number; settings: ServiceSettings },
 ): NodeJS.ProcessEnv {
-  const { databaseUrl, temporal, cluster, more } = settings;
+  const { databaseUrl, temporal, cluster, kinds, more } = settings;
   return partEnvironment(context, {
     ...SAMPLE_GOVERNANCE,
     RUNTIMEAI_DATABASE_URL: databaseUrl,
@@ -105,8 +107,11 @@ function environment(
     RUNTIMEAI_KUBE_CONTEXT: cluster.contextName,
     RUNTIMEAI_HELM: cluster.helmPath,
     RUNTIMEAI_CHART: join(repositoryRoot(), 'helm/agent-runtime'),
+    RUNTIMEAI_DEFAULT_AGENT_IMAGE: 'runtimeai.dev/sample-agent:1.0.0',
     RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: '5',
+    RUNTIMEAI_NODE_METRICS: 'true',
     [name === 'api' ? 'RUNTIMEAI_API_PORT' : 'RUNTIMEAI_METRICS_PORT']: String(port),
+    ...kinds,
     ...more,
   });
 }

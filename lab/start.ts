@@ -58,18 +58,33 @@ async function start(options: StartOptions): Promise<void> {
     report: reportTo(console.log),
     signal: stopping.signal,
   });
+  let kinds: Promise<void> | undefined;
   try {
     console.log(`  nodes: ${system.nodesInWords}`);
     console.log(`everything is up after ${elapsed(startedAt)}\n`);
     const wantsStory = options.story ?? ownCluster === undefined;
     showWhereToLook(system, wantsStory ? await told(system) : undefined);
     console.log(`\nUp for ${elapsed(startedAt)}; Ctrl-C stops everything and keeps the data.`);
+    kinds = addKinds(system);
     await stopping.requested;
   } finally {
     console.log('\nstopping …');
+    await kinds;
     await system.stop();
     console.log('stopped; nothing is left running');
   }
+}
+
+/** In the background: whoever came for agents has them already. */
+async function addKinds({ startKinds, services }: System): Promise<void> {
+  if (!startKinds || stopping.signal.aborted) return;
+  console.log('\nIn the background, what sandboxes, virtual clusters and virtual machines need:');
+  const troubles = await startKinds();
+  if (stopping.signal.aborted) return;
+  const lacking = troubles.length > 0 ? `, without ${troubles.map(({ part }) => part).join(', ')}` : '';
+  console.log(
+    `  done${lacking}; within half a minute ${services.apiUrl}/v1/runtime-kinds says what can be made`,
+  );
 }
 
 /** A story that does not go as told leaves everything up: what it ran into is there to be looked at. */

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { findBinaries } from './binaries.ts';
 import type { NodeChoice } from './cluster.ts';
+import { type KindTrouble, startKinds } from './extras/kinds.ts';
+import { kindSettings } from './kind-settings.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { Report } from './progress.ts';
 import { prepareSample, type SampleKeys } from './sample.ts';
@@ -32,6 +34,8 @@ export interface System {
   readonly realNode: boolean;
   /** Which nodes there are, and how to get the other kind. */
   readonly nodesInWords: string;
+  /** Installs what kinds of runtime need, on the lab's own cluster only; await it before stopping. */
+  startKinds?(): Promise<readonly KindTrouble[]>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +48,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       databaseUrl: lab.postgres.appUrl,
       temporal: lab.temporal,
       cluster: lab.cluster,
+      ...(options.ownCluster ? {} : { kinds: kindSettings(lab.context) }),
       ...(options.more ? { more: options.more } : {}),
     };
     const databaseOwnerFile = join(lab.context.dataDir, 'database-owner-url');
@@ -58,6 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       databaseOwnerFile,
       realNode: lab.cluster.nodeKinds.includes('real'),
       nodesInWords: nodesInWords(lab, options),
+      ...(options.ownCluster ? {} : { startKinds: () => startKinds(lab.context, lab.cluster) }),
       stop: () => lab.stop(),
     };
   } catch (error) {

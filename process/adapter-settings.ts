@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { Scheduling } from '../domain/chart-values.ts';
 import { ComplianceRules } from '../domain/compliance.ts';
+import { RestrictedEgress } from '../domain/egress.ts';
 import { json } from './setting.ts';
-
-const SandboxNetwork = z.strictObject({
-  dnsNamespaces: z.array(z.string()).default(['kube-system']),
-  dnsCidrs: z.array(z.string()).default([]),
-  egressNamespaces: z.array(z.string()).default([]),
-  egressCidrs: z.array(z.string()).default([]),
-});
 
 /** Settings of the adapters: what a kind of runtime needs to know of the installation. */
 export const ADAPTER_SETTINGS = {
@@ -38,6 +32,11 @@ export const ADAPTER_SETTINGS = {
     .describe(
       'JSON {word: {nodeSelector, tolerations, labels}}: where a runtime must run, and what its pods bear, to fulfil a word of `security.compliance`. Other words are refused.',
     ),
+  RUNTIMEAI_RESTRICTED_EGRESS: json(RestrictedEgress)
+    .optional()
+    .describe(
+      'JSON {dnsNamespaces, dnsCidrs, namespaces, cidrs}: where runtimes of every kind with restricted egress may go, DNS on port 53 and the rest on every port; agents also reach their governed endpoints. Default {"dnsNamespaces":["kube-system"]}.',
+    ),
   RUNTIMEAI_SANDBOX_IMAGE: z.string().optional().describe('Image of a sandbox whose spec names none.'),
   RUNTIMEAI_SANDBOX_STORAGE_CLASS: z
     .string()
@@ -47,11 +46,6 @@ export const ADAPTER_SETTINGS = {
     .string()
     .optional()
     .describe('VolumeSnapshotClass of a sandbox’s snapshots; the cluster’s default when not set.'),
-  RUNTIMEAI_SANDBOX_NETWORK: json(SandboxNetwork)
-    .optional()
-    .describe(
-      'JSON {dnsNamespaces, dnsCidrs, egressNamespaces, egressCidrs}: where sandboxes with restricted egress may go. Default {"dnsNamespaces":["kube-system"]}.',
-    ),
   RUNTIMEAI_VCLUSTER_CHART: z
     .string()
     .default('')

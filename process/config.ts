@@ -112,6 +112,13 @@ export const Settings = z.object({
     .max(600)
     .default(15)
     .describe('Age at which what the observer saw no longer counts and health becomes unknown.'),
+  RUNTIMEAI_NODE_METRICS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(word => word === 'true')
+    .describe(
+      'Whether the observer may ask the kubelets for CPU and memory where the cluster has no metrics API (metrics.k8s.io); it then needs the permission nodes/proxy.',
+    ),
   RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: z.coerce
     .number()
     .int()

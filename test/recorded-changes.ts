@@ -8,8 +8,16 @@ import type { TwoTenants } from './tenants.ts';
 export type ChangeAsked = ChangeRuntimeInput & { readonly workflowId: string; readonly runId: string };
 type Accepted = Extract<ChangeAdmission, { admitted: true }>;
 
-/** The kinds a test may use: sandboxes can be made here, VMs not for lack of their definitions. */
+/** The kinds a test may use: agents and sandboxes can be made here, VMs not for lack of their definitions. */
 const KINDS = [
+  {
+    name: 'agent-runtime',
+    type: 'agent_runtime',
+    backend: 'k8s_backend',
+    podSecurity: 'restricted',
+    capabilities: ['deploy', 'rollback', 'start', 'stop', 'restart', 'scale'],
+    missing: [],
+  },
   {
     name: 'sandbox',
     type: 'sandbox',

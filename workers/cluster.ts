@@ -3,6 +3,8 @@ import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createReleaseActivities } from '../activities/helm.ts';
 import { createReleases } from '../activities/release/releases.ts';
 import { createSlots } from '../activities/slots.ts';
+import { withReplicas } from '../adapters/agent-runtime/replicas.ts';
+import { refuseUnplaceable } from '../adapters/placement.ts';
 import { createHelm } from '../clients/helm/cli.ts';
 import { createReleaseStorage } from '../clients/helm/storage.ts';
 import { connectKubernetes } from '../clients/kubernetes/connection.ts';
@@ -41,6 +43,12 @@ const adapters = await openAdapters(
   settings,
 );
 const slots = createSlots({ kubernetes, log });
+const placement = {
+  scheduling: settings.RUNTIMEAI_AGENT_SCHEDULING,
+  strongRuntimeClass: settings.RUNTIMEAI_STRONG_RUNTIME_CLASS,
+  compliance: settings.RUNTIMEAI_COMPLIANCE,
+  restrictedEgress: settings.RUNTIMEAI_RESTRICTED_EGRESS,
+};
 const releases = createReleaseActivities({
   helm,
   storage,
@@ -48,8 +56,12 @@ const releases = createReleaseActivities({
   diff: objects => diffObjects(kubernetes, objects),
   chart: settings.RUNTIMEAI_CHART,
   governance: governanceOf(settings),
-  scheduling: settings.RUNTIMEAI_AGENT_SCHEDULING,
+  ...placement,
   registry: settings.RUNTIMEAI_AGENT_REGISTRY,
+  ground: {
+    refuseImpossible: agent => refuseUnplaceable(kubernetes, agent, placement),
+    withReplicas: (about, change) => withReplicas(kubernetes, about, change),
+  },
   storePlan: ({ tenantId, ...plan }) => savePlan(db.forTenant(tenantId), plan),
   log,
 });

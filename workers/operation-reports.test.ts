@@ -38,6 +38,37 @@ test('each recorded change is one log line with operation, tenant and runtime', 
   ]);
 });
 
+test('a change is reported like a deploy, and each of its steps', () => {
+  const { reports, logged } = reporting();
+  const change = { subject: 'lifecycle.scale', verb: 'scale', type: 'vm', by: 'Ada', steps: [] };
+  reports.recorded({
+    activity: 'admitChange',
+    given: OPERATION,
+    output: { admitted: true, policy: { reason: 'rule 1 allows it' } },
+  });
+  reports.recorded({
+    activity: 'recordStepDone',
+    given: { ...OPERATION, step: 1, done: { verb: 'scale' }, message: '4 cores', change },
+    output: undefined,
+  });
+  reports.recorded({
+    activity: 'recordStepDone',
+    given: { ...OPERATION, step: 2, done: 'undone', message: 'scale was taken back', change },
+    output: undefined,
+  });
+  reports.recorded({
+    activity: 'recordChangeOutcome',
+    given: { ...OPERATION, step: 3, outcome: 'rolled_back', message: 'what was before is back', change },
+    output: undefined,
+  });
+  expect(logged()).toMatchObject([
+    { level: 'info', msg: 'preparing: rule 1 allows it' },
+    { level: 'info', msg: 'lifecycle.scale: 4 cores', verb: 'scale' },
+    { level: 'warn', msg: 'lifecycle.scale: scale was taken back' },
+    { level: 'warn', msg: 'rolled_back: what was before is back' },
+  ]);
+});
+
 test('outcomes, refusals and the time in each stage are counted', async () => {
   const { reports, registry } = reporting();
   reports.recorded({

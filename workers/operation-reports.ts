@@ -1,6 +1,8 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { ChangeOutcomeRecord, StepDoneRecord } from '../activities/change-records.ts';
 import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../activities/records.ts';
+import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Admission, DeployRuntimeInput } from '../domain/deployment.ts';
 import type { Outcome, Stage } from '../domain/operation.ts';
 import type { Log } from '../process/log.ts';
@@ -32,13 +34,19 @@ export class OperationReports {
   }
 
   recorded({ activity, given, output }: { activity: string; given: unknown; output: unknown }): void {
-    if (activity === 'admitDeployment') this.#admission(given as DeployRuntimeInput, output as Admission);
+    if (activity === 'admitDeployment' || activity === 'admitChange')
+      this.#admission(
+        given as DeployRuntimeInput | ChangeRuntimeInput,
+        output as Admission | ChangeAdmission,
+      );
+    if (activity === 'recordStepDone') this.#stepDone(given as StepDoneRecord);
     if (activity === 'recordStage') this.#stage(given as StageRecord);
     if (activity === 'recordDecision') this.#decision(given as DecisionRecord);
-    if (activity === 'recordOutcome') this.#outcome(given as OutcomeRecord);
+    if (activity === 'recordOutcome' || activity === 'recordChangeOutcome')
+      this.#outcome(given as OutcomeRecord | ChangeOutcomeRecord);
   }
 
-  #admission(input: DeployRuntimeInput, admission: Admission): void {
+  #admission(input: DeployRuntimeInput | ChangeRuntimeInput, admission: Admission | ChangeAdmission): void {
     if (!admission.admitted) {
       this.#metrics.refusals.inc({ code: admission.code });
       this.#log.info({ ...fieldsOf(input), code: admission.code }, `refused: ${admission.reason}`);
@@ -63,7 +71,16 @@ export class OperationReports {
     this.#log.info({ ...fieldsOf(record), decision, by: by.id }, `${decision} by ${by.name}`);
   }
 
-  #outcome(record: OutcomeRecord): void {
+  #stepDone(record: StepDoneRecord): void {
+    const { change, message, done } = record;
+    const undone = done === 'undone';
+    this.#log[undone ? 'warn' : 'info'](
+      { ...fieldsOf(record), verb: change.verb },
+      `${change.subject}: ${message}`,
+    );
+  }
+
+  #outcome(record: OutcomeRecord | ChangeOutcomeRecord): void {
     const { operationId, outcome, message } = record;
     const ended = this.#clock.end(operationId);
     this.#observe(ended);
@@ -104,7 +121,7 @@ function createMetrics(registry: Registry) {
     }),
     refusals: new Counter({
       name: 'runtimeai_refusals_total',
-      help: 'Deploys that were not admitted, by the code of the refusal',
+      help: 'Deploys and changes that were not admitted, by the code of the refusal',
       labelNames: ['code'] as const,
       registers,
     }),

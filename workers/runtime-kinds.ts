@@ -53,8 +53,8 @@ async function checkKind(
   { answerWithinSeconds = 20 }: Checking,
 ): Promise<CheckedKind> {
   const { name, type, backend, capabilities, podSecurity } = adapter;
-  const { missing } = await answerOf(adapter, answerWithinSeconds);
-  return { name, type, backend, capabilities, podSecurity, missing };
+  const { missing, limits = {} } = await answerOf(adapter, answerWithinSeconds);
+  return { name, type, backend, capabilities, podSecurity, missing, limits };
 }
 
 /** A check that fails says nothing good about the kind: it counts as missing, with the reason. */

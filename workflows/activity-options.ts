@@ -15,14 +15,7 @@ import { TASK_QUEUES } from '../temporal/names.ts';
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Records: local, because a round trip through the server would cost more than the transaction. They outlive an outage of the database. */
-export const records = proxyLocalActivities<RecordActivities>({
-  startToCloseTimeout: '10s',
-  scheduleToCloseTimeout: '7 days',
-  retry: { initialInterval: '200ms', maximumInterval: '10s' },
-});
-
-/** The same for what only changes write. */
-export const changeRecords = proxyLocalActivities<ChangeRecordActivities>({
+export const records = proxyLocalActivities<RecordActivities & ChangeRecordActivities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '200ms', maximumInterval: '10s' },
@@ -33,7 +26,7 @@ export const changeRecords = proxyLocalActivities<ChangeRecordActivities>({
  * heartbeat the attempt of a dead worker would hold a deploy up for more than the 15 s a recovery may take
  * (test/system/kill-matrix.test.ts).
  */
-const repeatable = proxyActivities<ReleaseActivities & EvidenceActivities>({
+const repeatable = proxyActivities<ReleaseActivities & EvidenceActivities & ChangeActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '60s',
   scheduleToCloseTimeout: '15 minutes',
@@ -43,10 +36,10 @@ const repeatable = proxyActivities<ReleaseActivities & EvidenceActivities>({
 });
 
 /**
- * Changes a release. A second attempt is safe only because the activity first looks for this operation's mark in the
- * release storage; heartbeats end the attempt of a dead worker within ten seconds.
+ * Changes something. A second attempt is safe only because the activity first looks for this operation's mark in what
+ * is there; heartbeats end the attempt of a dead worker within ten seconds.
  */
-const changing = proxyActivities<ReleaseActivities>({
+const changing = proxyActivities<ReleaseActivities & ChangeActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '6 minutes',
   scheduleToCloseTimeout: '20 minutes',
@@ -56,7 +49,7 @@ const changing = proxyActivities<ReleaseActivities>({
 });
 
 /** The way back goes ahead of everything else in the queue. */
-const restoring = proxyActivities<ReleaseActivities>({
+const restoring = proxyActivities<ReleaseActivities & ChangeActivities>({
   taskQueue: TASK_QUEUES.cluster,
   startToCloseTimeout: '6 minutes',
   scheduleToCloseTimeout: '30 minutes',
@@ -105,25 +98,6 @@ export const glancing = proxyActivities<Pick<RolloutActivities, 'readRollout'>>(
   retry: { initialInterval: '500ms', maximumInterval: '2s' },
 });
 
-const planning = proxyActivities<ChangeActivities>({
-  taskQueue: TASK_QUEUES.cluster,
-  startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '15 minutes',
-  heartbeatTimeout: '10s',
-  cancellationType,
-  retry: { initialInterval: '500ms', maximumInterval: '10s' },
-});
-
-/** A second attempt is safe because an adapter finds what an earlier one of the same step has done. */
-const carrying = proxyActivities<ChangeActivities>({
-  taskQueue: TASK_QUEUES.cluster,
-  startToCloseTimeout: '6 minutes',
-  scheduleToCloseTimeout: '20 minutes',
-  heartbeatTimeout: '10s',
-  cancellationType,
-  retry: { initialInterval: '1s', maximumInterval: '10s' },
-});
-
 /** Ends by itself at the deadline it is told; the limits here only end it when nobody is left to watch. */
 const waiting = proxyActivities<ChangeActivities>({
   taskQueue: TASK_QUEUES.cluster,
@@ -134,19 +108,10 @@ const waiting = proxyActivities<ChangeActivities>({
   retry: { initialInterval: '500ms', maximumInterval: '5s' },
 });
 
-const takingBack = proxyActivities<ChangeActivities>({
-  taskQueue: TASK_QUEUES.cluster,
-  startToCloseTimeout: '6 minutes',
-  scheduleToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '10s',
-  retry: { initialInterval: '1s', maximumInterval: '10s' },
-  priority: { priorityKey: 1 },
-});
-
 /** The promises about steps of a change, each with the patience its effect deserves. */
 export const steps = {
-  planStep: planning.planStep,
-  carryOutStep: carrying.carryOutStep,
+  planStep: repeatable.planStep,
+  carryOutStep: changing.carryOutStep,
   awaitStep: waiting.awaitStep,
-  undoStep: takingBack.undoStep,
+  undoStep: restoring.undoStep,
 };

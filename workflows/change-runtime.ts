@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Outcome } from '../domain/operation.ts';
-import { changeRecords } from './activity-options.ts';
+import { records } from './activity-options.ts';
 import { type Admitted, admitUpdate, stateQuery } from './messages.ts';
 import { ApprovalGate } from './parts/approval-gate.ts';
 import { Attention } from './parts/attention.ts';
@@ -16,7 +16,7 @@ import { ChangeJournal } from './parts/change-journal.ts';
 import { describeFailure } from './parts/describe-failure.ts';
 import { refuse } from './parts/refuse.ts';
 import { StepRunner } from './parts/step-runner.ts';
-import { Stoppable } from './parts/stoppable.ts';
+import { Stoppable, throwIfStopped } from './parts/stoppable.ts';
 
 export interface ChangeResult {
   readonly operationId: string;
@@ -44,7 +44,7 @@ export async function changeRuntime(input: ChangeRuntimeInput): Promise<ChangeRe
 
   const { workflowId, runId } = workflowInfo();
   admission = await CancellationScope.nonCancellable(() =>
-    changeRecords.admitChange.executeWithOptions({ summary: 'policy, state, capability, quota' }, [
+    records.admitChange.executeWithOptions({ summary: 'policy, state, capability, quota' }, [
       { ...input, workflowId, runId },
     ]),
   );
@@ -114,6 +114,7 @@ async function awaitApproval({ admission, journal, gate }: Cast): Promise<Change
 async function tryOut({ admission, runner }: Cast): Promise<undefined> {
   const indexes = [...admission.steps.keys()];
   for (const index of admission.intent?.dryRun ? indexes : indexes.slice(0, 1)) await runner.plan(index);
+  throwIfStopped();
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../clients/helm/storage.ts';
-import { INTERRUPTED, judgeInstall, judgeRollback } from './judge.ts';
+import { INTERRUPTED, judgeInstall, judgeRollback, newestBeforeWayBack } from './judge.ts';
 
 const COMPLETE = 'Upgrade complete';
 const base = (revision: number, status: Release['status'] = 'deployed') =>
@@ -134,6 +134,30 @@ describe('a rollback to revision 4 above revision 5', () => {
     ['finds nothing of ours', [base(4, 'superseded'), revisionOf(5, 'deployed', 'op_9')], 'outside', 5],
   ])('%s', (_, history, kind, revision) => {
     const found = judgeRollback(history, { mark: 'op_1', toRevision: 4, aboveRevision: 5 });
+    expect(found.kind).toBe(kind);
+    expect('release' in found ? found.release.revision : undefined).toBe(revision);
+  });
+});
+
+describe('the first of several steps taken back, to revision 4', () => {
+  const later = (revision: number, status: Release['status'], description = COMPLETE) =>
+    revisionOf(revision, status, 'op_1.1', description);
+  const back = (revision: number, to: number, status: Release['status'] = 'deployed') =>
+    revisionOf(revision, status, to === 4 ? 'op_0' : 'op_1', `Rollback to ${to}`);
+  const made = [base(4, 'superseded'), ours(5, 'superseded'), later(6, 'superseded')];
+
+  it.each<[string, Release[], string, number?]>([
+    ['begins above the way back of the one after it', [...made, back(7, 5)], 'nothing'],
+    ['is done', [...made, back(7, 5, 'superseded'), back(8, 4)], 'done', 8],
+    ['begins above a later step that failed', [...made.slice(0, 2), later(6, 'failed', 'no')], 'nothing'],
+    ['met a change by hand', [...made, back(7, 5, 'superseded'), ours(8, 'deployed')], 'outside', 8],
+    ['met a change by hand after the later step', [...made, later(7, 'deployed')], 'outside', 7],
+    ['met a rollback by hand to something older', [...made, back(7, 3)], 'outside', 7],
+    ['met another operation', [...made, revisionOf(7, 'deployed', 'op_11')], 'outside', 7],
+  ])('%s', (_, history, kind, revision) => {
+    const step = { mark: 'op_1', toRevision: 4 };
+    const aboveRevision = newestBeforeWayBack(history, step) ?? 0;
+    const found = judgeRollback(history, { ...step, aboveRevision });
     expect(found.kind).toBe(kind);
     expect('release' in found ? found.release.revision : undefined).toBe(revision);
   });

@@ -40,7 +40,10 @@ export function judgeRollback(
   const began = history.findIndex(release => hasMark(release, mark));
   const outside = firstOutside(
     began === -1 ? history.slice(-1) : history.slice(began),
-    (release, before) => rollsBackTo(release, toRevision) || isOwnUpgrade(release, before, mark),
+    (release, before) =>
+      rollsBackTo(release, toRevision) ||
+      isOwnUpgrade(release, before, mark) ||
+      isOfLaterStep(release, before, { history, mark, toRevision }),
   );
   if (outside !== undefined) return { kind: 'outside', release: outside };
   const newest = history.at(-1);
@@ -48,6 +51,15 @@ export function judgeRollback(
   if (newest.revision > aboveRevision || isPending(newest))
     return { kind: judgeStatus(newest), release: newest };
   return { kind: 'nothing' };
+}
+
+/** The newest revision when the way back to this one began; nothing when there was none above it. */
+export function newestBeforeWayBack(
+  history: readonly Release[],
+  { toRevision }: { readonly toRevision: number },
+): number | undefined {
+  return history.findLast(release => release.revision > toRevision && !rollsBackTo(release, toRevision))
+    ?.revision;
 }
 
 /** Whether this operation labelled the revision. */
@@ -60,15 +72,36 @@ export function isPending(release: Release): boolean {
   return release.status.startsWith('pending-');
 }
 
-/** Whether the revision came about by going back to an earlier one, finished or not. */
-export function isRollback(release: Release): boolean {
-  return /^Rollback to \d+$/.test(release.description) || FAILED_ROLLBACK.test(release.description);
-}
-
 // A hand-made upgrade inherits our label. It gives itself away by following a revision that was complete: an
 // operation upgrades no further after it has succeeded.
 function isOwnUpgrade(release: Release, before: Release | undefined, mark: string): boolean {
   return hasMark(release, mark) && !(before !== undefined && succeeded(before));
+}
+
+// When several steps of an operation are taken back, the later ones, and the ways back from them, stand above.
+function isOfLaterStep(
+  release: Release,
+  before: Release | undefined,
+  { history, mark, toRevision }: { history: readonly Release[]; mark: string; toRevision: number },
+): boolean {
+  const to = Number(/^Rollback to (\d+)$/.exec(release.description)?.[1]);
+  const target = history.find(({ revision }) => revision === to && revision > toRevision);
+  if (!Number.isNaN(to)) return target !== undefined && isOfOperation(target, mark);
+  const follows = before !== undefined && succeeded(before) && labelOf(before) === labelOf(release);
+  return isOfOperation(release, mark) && !follows;
+}
+
+function isOfOperation(release: Release, mark: string): boolean {
+  return operationOf(labelOf(release)) === operationOf(mark);
+}
+
+function labelOf({ labels }: Release): string | undefined {
+  return labels[OPERATION_LABEL];
+}
+
+/** A mark is the operation and, after a point, which of its steps (`markOf`). */
+function operationOf(mark: string | undefined): string | undefined {
+  return mark?.split('.')[0];
 }
 
 // Helm also calls a failed revision superseded when there was no good one; its description still tells.

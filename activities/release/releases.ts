@@ -1,7 +1,7 @@
 import { asyncLocalStorage } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { AdapterFailure } from '../../adapters/failure.ts';
-import type { ReleaseStep, Releases } from '../../adapters/releases.ts';
+import type { Releases } from '../../adapters/releases.ts';
 import type { Release } from '../../clients/helm/storage.ts';
 import { KubernetesError } from '../../clients/kubernetes/errors.ts';
 import { fieldsOf, textOf } from '../../clients/kubernetes/objects.ts';
@@ -9,7 +9,7 @@ import { isErrorCode } from '../../domain/rules/error-code.ts';
 import { type Beat, beating } from '../beating.ts';
 import { translating } from '../failures.ts';
 import { installOrder } from './install.ts';
-import { hasMark, isRollback } from './judge.ts';
+import { hasMark, newestBeforeWayBack } from './judge.ts';
 import { releaseOf } from './operation.ts';
 import { planOrder } from './plan.ts';
 import { RenderedPlans } from './rendering.ts';
@@ -33,8 +33,10 @@ export function createReleases(tools: ReleaseTools): Releases {
     rollback: (order, signal) =>
       inWords(signal, async beat => {
         const history = await tools.storage.history(releaseOf(order.target));
-        const aboveRevision = whenItBegan(history, order);
-        return aboveRevision === undefined ? undefined : rollBack(tools, { ...order, aboveRevision }, beat);
+        const aboveRevision = newestBeforeWayBack(history, order);
+        return aboveRevision === undefined
+          ? undefined
+          : rollBack(tools, { ...order, aboveRevision }, { beat });
       }),
     uninstall: ({ onlyOwn = false, ...step }, signal) =>
       inWords(signal, beat => uninstall(tools, { ...step, onlyOwn }, beat)),
@@ -50,16 +52,6 @@ export function createReleases(tools: ReleaseTools): Releases {
 function baseOf(history: readonly Release[], mark: string, knownRevision: number): number {
   const others = history.filter(release => release.revision <= knownRevision || !hasMark(release, mark));
   return others.at(-1)?.revision ?? 0;
-}
-
-/** The newest revision when the way back began: the last one the step made on its way there. */
-function whenItBegan(
-  history: readonly Release[],
-  { mark, toRevision }: ReleaseStep & { readonly toRevision: number },
-): number | undefined {
-  const above = history.filter(({ revision }) => revision > toRevision);
-  const own = above.findLast(release => hasMark(release, mark) && !isRollback(release));
-  return (own ?? above.at(-1))?.revision;
 }
 
 /** Runs with the heartbeat of the activity where there is one, and says in an adapter's words what went wrong. */

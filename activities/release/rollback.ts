@@ -13,11 +13,17 @@ import type { ReleaseTools } from './tools.ts';
 /** Which revision comes back; `aboveRevision` was the newest one when the way back began. */
 export type RollbackOrder = ReleaseStep & { readonly toRevision: number; readonly aboveRevision: number };
 
+interface HowToGoBack {
+  readonly beat: Beat;
+  /** Does what must be done before and after the change to the wanted revision. */
+  readonly around?: (wanted: Release, change: () => Promise<ReleaseReport>) => Promise<ReleaseReport>;
+}
+
 /** Brings an earlier revision back: adopts what an earlier attempt did, or does it. */
 export async function rollBack(
   tools: ReleaseTools,
   order: RollbackOrder,
-  beat: Beat,
+  { beat, around = (_, change) => change() }: HowToGoBack,
 ): Promise<ReleaseReport> {
   let history: readonly Release[] = [];
   const judge = (read: readonly Release[]) => {
@@ -34,7 +40,7 @@ export async function rollBack(
     return confirmed(order, found.release, wanted);
   }
   refuse(order, found);
-  return goBack(tools, order, { wanted, beat });
+  return around(wanted, () => goBack(tools, order, { wanted, beat }));
 }
 
 function wantedRevision(order: RollbackOrder, history: readonly Release[]): Release {

@@ -1,5 +1,6 @@
-import type { Step, StepPlan } from '../../domain/change.ts';
+import type { Begun, Step, StepPlan } from '../../domain/change.ts';
 import type { Call, RuntimeAdapter } from '../adapter.ts';
+import { cancellableVerbs } from '../cancellation.ts';
 import { agentHealth } from './health.ts';
 import { observeAgent } from './progress.ts';
 import { applyRelease, planRelease, rollBackRelease } from './release.ts';
@@ -16,7 +17,8 @@ export function createAgentRuntimeAdapter({
   ...settings
 }: Pick<Tools, 'releases' | 'kubernetes'> & AgentRuntimeSettings): RuntimeAdapter {
   const tools = { releases, kubernetes, settings };
-  const apply = (step: Step, call: Call) => applyRelease(tools, step, call);
+  const verb = cancellableVerbs<Tools>(tools);
+  const apply = verb(applyRelease);
   return {
     name: 'agent-runtime',
     type: 'agent_runtime',
@@ -41,15 +43,17 @@ export function createAgentRuntimeAdapter({
     start: apply,
     stop: apply,
     scale: apply,
-    restart: step => restartAgent(kubernetes, step),
-    delete: (step, { signal }) => remove(tools, step, { signal }),
-    async undo(step, call) {
-      if (step.before === null) return remove(tools, step, { signal: call.signal, onlyOwn: true });
-      if (step.change.verb === 'restart') return undoRestart(kubernetes, step, call.base);
-      return rollBackRelease(tools, step, call);
-    },
+    restart: verb(restartAgent),
+    delete: verb(remove),
+    undo: verb(undo),
     health: agentHealth,
   };
+}
+
+function undo(tools: Tools, step: Step, call: Call): Promise<Begun> {
+  if (step.before === null) return remove(tools, step, call);
+  if (step.change.verb === 'restart') return undoRestart(tools, step, call);
+  return rollBackRelease(tools, step, call);
 }
 
 function planStep(tools: Tools, step: Step): Promise<StepPlan> {

@@ -16,7 +16,7 @@ export const agentHealth: HealthView = {
 
 function keep({ apiVersion, kind, metadata, spec, status }: KubernetesObject): KubernetesObject {
   const { managedFields: _managed, ...kept } = metadata;
-  if (kind === 'ReplicaSet') return { apiVersion, kind, metadata: kept };
+  if (kind === 'ReplicaSet') return { apiVersion, kind, metadata: identityOf(kept) };
   const { replicas } = fieldsOf(spec);
   return {
     apiVersion,
@@ -26,6 +26,30 @@ function keep({ apiVersion, kind, metadata, spec, status }: KubernetesObject): K
     ...(status === undefined ? {} : { status }),
   };
 }
+
+/** There are up to eleven of them for each Deployment, and their annotations repeat its own. */
+function identityOf({
+  name,
+  namespace = '',
+  uid = '',
+  labels = {},
+  annotations = {},
+  ownerReferences = [],
+}: Metadata) {
+  const revision = annotations[REVISION];
+  return {
+    name,
+    namespace,
+    uid,
+    labels,
+    annotations: revision === undefined ? {} : { [REVISION]: revision },
+    ownerReferences,
+  };
+}
+
+type Metadata = KubernetesObject['metadata'];
+
+const REVISION = 'deployment.kubernetes.io/revision';
 
 function judge({ objects, pods }: Seen): SeenHealth {
   const deployment = objects.findLast(({ kind }) => kind === 'Deployment');

@@ -7,39 +7,28 @@ import {
   observePod,
   observeReplicaSet,
 } from '../../clients/kubernetes/workloads.ts';
-import type { RuntimeTarget } from '../../domain/change.ts';
+import type { ReleaseTarget } from '../../domain/deployment.ts';
 import type { WorkloadFacts } from '../../domain/health.ts';
-import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
-
-/** On the pods' template: the step that restarted them last. Not Helm's, so that every later change keeps it. */
-export const RESTARTED_BY = 'runtimeai.dev/restarted-by';
+import { RESTARTED_BY_ANNOTATION } from '../../domain/rules/labels.ts';
+import { listOwn } from '../ownership.ts';
 
 /** Names the Deployment of an agent. */
-export function deploymentOf({ namespace, release }: RuntimeTarget): ObjectReference & { namespace: string } {
+export function deploymentOf({ namespace, release }: ReleaseTarget): ObjectReference & { namespace: string } {
   return { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: release };
-}
-
-/** The objects of a kind that belong to the runtime. */
-export function objectsOf(
-  kubernetes: Pick<KubernetesClient, 'list'>,
-  { namespace, runtimeId }: RuntimeTarget,
-  kind: { readonly apiVersion: string; readonly kind: string },
-): Promise<readonly KubernetesObject[]> {
-  return kubernetes.list({ ...kind, namespace, labelSelector: `${RUNTIME_LABEL}=${runtimeId}` });
 }
 
 /** What is there of the agent now, read from the API server, and who restarted it last; nothing without a Deployment. */
 export async function readAgent(
   kubernetes: Pick<KubernetesClient, 'get' | 'list'>,
-  target: RuntimeTarget,
+  target: ReleaseTarget,
 ): Promise<{ readonly facts: WorkloadFacts; readonly restartedBy: string | undefined } | undefined> {
   // The Deployment first: what it has made is then in the lists.
   const live = await kubernetes.get(deploymentOf(target));
   if (live === undefined) return undefined;
   const observedAt = new Date().toISOString();
   const [replicaSets, pods] = await Promise.all([
-    objectsOf(kubernetes, target, { apiVersion: 'apps/v1', kind: 'ReplicaSet' }),
-    objectsOf(kubernetes, target, { apiVersion: 'v1', kind: 'Pod' }),
+    listOwn(kubernetes, { apiVersion: 'apps/v1', kind: 'ReplicaSet' }, target),
+    listOwn(kubernetes, { apiVersion: 'v1', kind: 'Pod' }, target),
   ]);
   const observed = {
     deployment: observeDeployment(live),
@@ -52,7 +41,7 @@ export async function readAgent(
 /** The step whose restart the template carries. */
 export function restartedBy(deployment: KubernetesObject): string | undefined {
   const template = fieldsOf(fieldsOf(deployment['spec'])['template']);
-  const mark = fieldsOf(fieldsOf(fieldsOf(template)['metadata'])['annotations'])[RESTARTED_BY];
+  const mark = fieldsOf(fieldsOf(fieldsOf(template)['metadata'])['annotations'])[RESTARTED_BY_ANNOTATION];
   return typeof mark === 'string' ? mark : undefined;
 }
 

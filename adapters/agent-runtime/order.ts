@@ -2,15 +2,16 @@ import type { AgentConfig } from '../../domain/agent-config.ts';
 import type { Desired, Step } from '../../domain/change.ts';
 import { agentOf } from '../../domain/rules/agent-profiles.ts';
 import { chartValues } from '../../domain/rules/chart-values.ts';
-import { markOf } from '../../domain/rules/labels.ts';
+import { markOf } from '../../domain/rules/marks.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { AdapterFailure } from '../failure.ts';
+import { imageRequired } from '../refusals.ts';
 import type { ReleaseOrder } from '../releases.ts';
 import type { AgentRuntimeSettings } from './settings.ts';
 
 /** The release the step wants. A stopped agent has no pods and no autoscaler; all else stays as it was. */
 export function orderOf(step: Step, settings: AgentRuntimeSettings): ReleaseOrder {
-  const { chart, governance, registry, scheduling, strongRuntimeClass, compliance } = settings;
+  const { chart, governance, registry, ...placement } = settings;
   const { target, desired } = step;
   if (governance === undefined)
     throw new AdapterFailure(
@@ -18,7 +19,6 @@ export function orderOf(step: Step, settings: AgentRuntimeSettings): ReleaseOrde
       `${target.namespace}/${target.release} is not changed: the governed endpoints are not all configured.`,
       { nextStep: 'Set all five endpoint variables named in docs/configuration.md, then try again.' },
     );
-  const placement = { scheduling, strongRuntimeClass, compliance };
   const mark = markOf(step);
   const agent = poweredAgent(desired, settings);
   const values = chartValues({ target, operationId: mark, agent, governance, registry, ...placement });
@@ -40,11 +40,11 @@ export function agentIn(
   const folded = agentOf(spec, { image: defaultImage });
   if (folded.kind === 'agent') return folded.agent;
   if (folded.kind === 'image_required')
-    throw new AdapterFailure(
-      'image_required',
-      'The spec names no image, and no image for agents is configured.',
-      { nextStep: 'Name one in `agent.image`, or set RUNTIMEAI_DEFAULT_AGENT_IMAGE.' },
-    );
+    throw imageRequired({
+      kind: 'agents',
+      field: 'agent.image',
+      setting: 'RUNTIMEAI_DEFAULT_AGENT_IMAGE',
+    });
   const words = folded.issues.map(({ path, message }) => `/${path.join('/')} ${message}`);
   throw new AdapterFailure('values_refused', `The spec contradicts itself: ${words.join('; ')}.`, {
     nextStep: 'Say each thing once.',

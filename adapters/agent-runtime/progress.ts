@@ -10,12 +10,12 @@ export function rollout(
   marks: { readonly operationId?: string; readonly restartedBy?: string },
   revision?: number,
 ): Begun {
-  return { awaiting: { until: 'rolled_out', ...marks }, ...(revision === undefined ? {} : { revision }) };
+  return { awaiting: { for: 'rollout', ...marks }, ...(revision === undefined ? {} : { revision }) };
 }
 
 /** How far a begun step has come. */
 export async function observeAgent(tools: Tools, step: Step, { awaiting }: Begun): Promise<Observation> {
-  if (awaiting['until'] === 'gone') return observeRemoval(tools, step.target);
+  if (awaiting['for'] === 'gone') return observeRemoval(tools, step.target);
   return observeRollout(tools.kubernetes, step, awaiting);
 }
 

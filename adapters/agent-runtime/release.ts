@@ -1,19 +1,21 @@
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
-import type { Begun, RuntimeTarget, Step, StepPlan } from '../../domain/change.ts';
-import { markOf } from '../../domain/rules/labels.ts';
+import type { Begun, Step, StepPlan } from '../../domain/change.ts';
+import { markOf } from '../../domain/rules/marks.ts';
 import type { Call } from '../adapter.ts';
-import type { ReleasePlan } from '../releases.ts';
-import { objectsOf, readAgent } from './live.ts';
+import { graceOf } from '../grace.ts';
+import { listOwn } from '../ownership.ts';
+import { refuseUnplaceable } from '../placement.ts';
+import { plannedIn } from '../releases.ts';
+import { readAgent } from './live.ts';
 import { agentIn, orderOf, poweredAgent } from './order.ts';
 import { rollout } from './progress.ts';
-import { refuseImpossible } from './refusals.ts';
-import { prepareReplicas, settleReplicas } from './replicas.ts';
+import { withReplicas } from './replicas.ts';
 import type { Tools } from './settings.ts';
 
 /** What the release would become, with the dry run of each of its objects. */
 export async function planRelease(tools: Tools, step: Step): Promise<StepPlan> {
   const { kubernetes, releases, settings } = tools;
-  await refuseImpossible(kubernetes, agentIn(step.desired.spec, settings), settings);
+  await refuseUnplaceable(kubernetes, agentIn(step.desired.spec, settings), settings);
   const { knownRevision } = step;
   const { summary, changes, ...base } = await releases.plan({ ...orderOf(step, settings), knownRevision });
   return { summary, changes, base };
@@ -24,13 +26,13 @@ export async function applyRelease(tools: Tools, step: Step, { base, signal }: C
   const { kubernetes, releases, settings } = tools;
   const { target, knownRevision } = step;
   const order = orderOf(step, settings);
-  const agent = poweredAgent(step.desired, settings);
+  const wanted = poweredAgent(step.desired, settings);
   const planned = plannedIn(base) ?? (await releases.plan({ ...order, knownRevision }));
   const { digest: planDigest, baseRevision } = planned;
   signal.throwIfAborted();
-  await prepareReplicas(kubernetes, target, agent);
-  const { revision } = await releases.install({ ...order, planDigest, baseRevision }, signal);
-  await settleReplicas(kubernetes, target, agent);
+  const { revision } = await withReplicas(kubernetes, { target, wanted }, () =>
+    releases.install({ ...order, planDigest, baseRevision }, signal),
+  );
   await hurry(kubernetes, step);
   return rollout({ operationId: order.mark }, revision);
 }
@@ -40,32 +42,21 @@ export async function rollBackRelease(tools: Tools, step: Step, { base, signal }
   const { kubernetes, releases, settings } = tools;
   const { target, knownRevision } = step;
   const toRevision = plannedIn(base)?.baseRevision ?? knownRevision;
-  const agent = poweredAgent(step.before ?? step.desired, settings);
-  await prepareReplicas(kubernetes, target, agent);
-  const made = await releases.rollback({ target, mark: markOf(step), toRevision }, signal);
-  await settleReplicas(kubernetes, target, agent);
+  const wanted = poweredAgent(step.before ?? step.desired, settings);
+  const made = await withReplicas(kubernetes, { target, wanted }, () =>
+    releases.rollback({ target, mark: markOf(step), toRevision }, signal),
+  );
   const live = await readAgent(kubernetes, target);
   return rollout(live ? { operationId: live.facts.operationId } : {}, made?.revision);
 }
 
 /** A stop that names its own grace ends the pods with that one. */
 async function hurry(kubernetes: KubernetesClient, { change, target, desired }: Step): Promise<void> {
-  if (change.verb !== 'stop' || desired.power !== 'stopped') return;
-  const gracePeriodSeconds = change.force ? 0 : change.timeoutSeconds;
-  if (gracePeriodSeconds === undefined) return;
-  for (const pod of await podsOf(kubernetes, target))
+  const gracePeriodSeconds = graceOf(change);
+  if (gracePeriodSeconds === undefined || desired.power !== 'stopped') return;
+  for (const pod of await listOwn(kubernetes, { apiVersion: 'v1', kind: 'Pod' }, target))
     await kubernetes.delete(
       { apiVersion: 'v1', kind: 'Pod', namespace: target.namespace, name: pod.metadata.name },
       { gracePeriodSeconds },
     );
-}
-
-function podsOf(kubernetes: KubernetesClient, target: RuntimeTarget) {
-  return objectsOf(kubernetes, target, { apiVersion: 'v1', kind: 'Pod' });
-}
-
-function plannedIn(base: StepPlan['base']): Pick<ReleasePlan, 'digest' | 'baseRevision'> | undefined {
-  const { digest, baseRevision } = base;
-  if (typeof digest !== 'string' || typeof baseRevision !== 'number') return undefined;
-  return { digest, baseRevision };
 }

@@ -2,8 +2,9 @@ import { diffObjects, summarize } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Observation, RuntimeTarget, Step, StepPlan } from '../../domain/change.ts';
-import { markOf } from '../../domain/rules/labels.ts';
-import { objectsOf } from './live.ts';
+import { markOf } from '../../domain/rules/marks.ts';
+import type { Call } from '../adapter.ts';
+import { listOwn } from '../ownership.ts';
 import type { Tools } from './settings.ts';
 
 /** What goes when the agent is deleted. */
@@ -14,13 +15,10 @@ export async function planRemoval({ kubernetes }: Tools, { target }: Step): Prom
 }
 
 /** Uninstalls the release; of a create that is taken back only what that create made. */
-export async function remove(
-  { releases }: Tools,
-  step: Step,
-  { signal, onlyOwn = false }: { readonly signal: AbortSignal; readonly onlyOwn?: boolean },
-): Promise<Begun> {
+export async function remove({ releases }: Tools, step: Step, { signal }: Call): Promise<Begun> {
+  const onlyOwn = step.before === null;
   await releases.uninstall({ target: step.target, mark: markOf(step), onlyOwn }, signal);
-  return { awaiting: { until: 'gone' } };
+  return { awaiting: { for: 'gone' } };
 }
 
 /** Reached when nothing bears the label of the runtime any more. */
@@ -57,6 +55,6 @@ async function remaining(
   target: RuntimeTarget,
   kinds: typeof MADE_BY_CHART,
 ): Promise<KubernetesObject[]> {
-  const lists = await Promise.all(kinds.map(kind => objectsOf(kubernetes, target, kind)));
+  const lists = await Promise.all(kinds.map(kind => listOwn(kubernetes, kind, target)));
   return lists.flat();
 }

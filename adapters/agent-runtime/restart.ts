@@ -2,10 +2,14 @@ import { diffObjects, summarize } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, RuntimeTarget, Step, StepPlan } from '../../domain/change.ts';
-import { markOf } from '../../domain/rules/labels.ts';
+import { RESTARTED_BY_ANNOTATION } from '../../domain/rules/labels.ts';
+import { markOf } from '../../domain/rules/marks.ts';
+import type { Call } from '../adapter.ts';
 import { AdapterFailure } from '../failure.ts';
-import { deploymentOf, RESTARTED_BY, restartedBy } from './live.ts';
+import { refuseForeign } from '../ownership.ts';
+import { deploymentOf, restartedBy } from './live.ts';
 import { rollout } from './progress.ts';
+import type { Tools } from './settings.ts';
 
 /** What a restart would change: the pods' template alone, under a field manager of its own, so that Helm keeps it. */
 export async function planRestart(kubernetes: KubernetesClient, step: Step): Promise<StepPlan> {
@@ -23,18 +27,14 @@ export async function planRestart(kubernetes: KubernetesClient, step: Step): Pro
 }
 
 /** Begins a rolling restart; repeating it changes nothing. */
-export async function restartAgent(kubernetes: KubernetesClient, step: Step): Promise<Begun> {
+export async function restartAgent({ kubernetes }: Tools, step: Step): Promise<Begun> {
   await liveDeployment(kubernetes, step.target);
   await kubernetes.apply(restarting(step.target, markOf(step)), AS_RESTARTER);
   return rollout({ restartedBy: markOf(step) });
 }
 
 /** Goes back to the pods of before, of which those that are still there stay. */
-export async function undoRestart(
-  kubernetes: KubernetesClient,
-  step: Step,
-  base: StepPlan['base'],
-): Promise<Begun> {
+export async function undoRestart({ kubernetes }: Tools, step: Step, { base }: Call): Promise<Begun> {
   const live = await liveDeployment(kubernetes, step.target);
   if (restartedBy(live) !== markOf(step)) return rollout({});
   const before = typeof base['restartedBy'] === 'string' ? base['restartedBy'] : undefined;
@@ -47,7 +47,7 @@ const AS_RESTARTER = { fieldManager: MANAGER, force: true } as const;
 
 function restarting(target: RuntimeTarget, mark: string | undefined): KubernetesObject {
   const { name, namespace, ...kind } = deploymentOf(target);
-  const template = { metadata: { annotations: { [RESTARTED_BY]: mark } } };
+  const template = { metadata: { annotations: { [RESTARTED_BY_ANNOTATION]: mark } } };
   return { ...kind, metadata: { name, namespace }, ...(mark === undefined ? {} : { spec: { template } }) };
 }
 
@@ -56,6 +56,7 @@ async function liveDeployment(
   target: RuntimeTarget,
 ): Promise<KubernetesObject> {
   const live = await kubernetes.get(deploymentOf(target));
+  refuseForeign(live, target);
   if (live) return live;
   throw new AdapterFailure(
     'object_gone',

@@ -1,6 +1,6 @@
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
-import type { PlacementSettings } from '../../domain/rules/agent-placement.ts';
 import type { ChartValuesInput } from '../../domain/rules/chart-values.ts';
+import type { PlacementSettings } from '../../domain/rules/placement.ts';
 import type { Releases } from '../releases.ts';
 
 /** What an installation decides about its agents. */

@@ -1,7 +1,8 @@
 import { textOf } from '../../clients/kubernetes/objects.ts';
-import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Observation, Step } from '../../domain/change.ts';
+import { markOf } from '../../domain/rules/marks.ts';
 import type { Call, RuntimeAdapter } from '../adapter.ts';
+import { cancellableVerbs } from '../cancellation.ts';
 import { bring, suspend } from './change.ts';
 import { sandboxHealth } from './health.ts';
 import { readLive } from './live.ts';
@@ -10,63 +11,55 @@ import { planStep } from './plan.ts';
 import { sandboxPrerequisites } from './prerequisites.ts';
 import { progressDown, progressUp } from './progress.ts';
 import { progressAway, remove } from './removal.ts';
-import type { SandboxSettings } from './settings.ts';
+import type { Tools } from './settings.ts';
 import { progressNoSnapshot, progressSnapshot, removeSnapshot, takeSnapshot } from './snapshot.ts';
 
-export interface SandboxDependencies {
-  readonly kubernetes: KubernetesClient;
-  readonly settings: SandboxSettings;
-}
-
 /** Sandboxes by kubernetes-sigs/agent-sandbox v0.5 (`agents.x-k8s.io/v1beta1`). */
-export function createSandboxAdapter({ kubernetes, settings }: SandboxDependencies): RuntimeAdapter {
-  const changing = (step: Step, { signal }: Call) => ({
-    kubernetes,
-    settings,
-    step,
-    mark: `${step.operationId}/${step.index}`,
-    signal,
-  });
-  const become = (step: Step, call: Call): Promise<Begun> => bring(changing(step, call), { always: false });
+export function createSandboxAdapter(tools: Tools): RuntimeAdapter {
+  const verb = cancellableVerbs(tools);
+  const become = verb((tools, step, call) => bring(changing(tools, step, call), { always: false }));
   return {
     name: 'sandbox',
     type: 'sandbox',
     backend: 'k8s_backend',
     capabilities: ['start', 'stop', 'restart', 'scale', 'snapshot', 'attach_observer', 'detach_observer'],
     podSecurity: 'restricted',
-    prerequisites: () => sandboxPrerequisites(kubernetes),
-    plan: step => planStep({ kubernetes, settings, step }),
+    prerequisites: () => sandboxPrerequisites(tools.kubernetes),
+    plan: step => planStep(tools, step),
     apply: become,
+    observe: (step, begun) => observe(tools, step, begun),
     start: become,
+    stop: verb((tools, step, call) => suspend(changing(tools, step, call))),
+    restart: verb((tools, step, call) => bring(changing(tools, step, call), { always: true })),
     scale: become,
-    stop: (step, call) => suspend(changing(step, call)),
-    restart: (step, call) => bring(changing(step, call), { always: true }),
-    snapshot: (step, { signal }) => {
-      signal.throwIfAborted();
-      return takeSnapshot({ kubernetes, settings, step });
-    },
-    delete: ({ target }, { signal }) => remove(kubernetes, { target, signal }),
-    undo: (step, call) => {
-      if (step.change.verb === 'snapshot') return removeSnapshot(kubernetes, step);
-      if (step.before === null) return remove(kubernetes, { target: step.target, signal: call.signal });
-      const way = changing({ ...step, desired: step.before }, call);
-      return bring({ ...way, mark: `${way.mark}/undone` }, { always: false });
-    },
-    observe: (step, begun) => observe({ kubernetes, settings }, step, begun),
+    snapshot: verb(takeSnapshot),
+    delete: verb(remove),
+    undo: verb(undo),
     health: sandboxHealth,
   };
 }
 
-async function observe(
-  { kubernetes, settings }: SandboxDependencies,
-  step: Step,
-  begun: Begun,
-): Promise<Observation> {
+function changing(tools: Tools, step: Step, { signal }: Call) {
+  return { ...tools, step, mark: markOf(step), signal };
+}
+
+function undo(tools: Tools, step: Step, call: Call): Promise<Begun> {
+  if (step.change.verb === 'snapshot') return removeSnapshot(tools, step);
+  if (step.before === null) return remove(tools, step);
+  const back = changing(tools, { ...step, desired: step.before }, call);
+  return bring({ ...back, mark: `${back.mark}/undone` }, { always: false });
+}
+
+async function observe({ kubernetes, settings }: Tools, step: Step, begun: Begun): Promise<Observation> {
   // What was begun says what is awaited: on the way back the step still names the verb that is taken back.
-  const { goal } = begun.awaiting;
-  if (goal === 'nothing') return progressAway(kubernetes, step.target);
-  if (goal === 'snapshot') return progressSnapshot(kubernetes, step);
-  if (goal === 'no_snapshot') return progressNoSnapshot(kubernetes, step);
+  switch (begun.awaiting['for']) {
+    case 'gone':
+      return progressAway(kubernetes, step.target);
+    case 'snapshot':
+      return progressSnapshot(kubernetes, step);
+    case 'no_snapshot':
+      return progressNoSnapshot(kubernetes, step);
+  }
   const awaited = {
     live: await readLive(kubernetes, step),
     isPooled: isPooled(step.desired),

@@ -1,22 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, type KubernetesObject, nameOf, referenceOf } from '../../clients/kubernetes/objects.ts';
-import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Step } from '../../domain/change.ts';
-import { OPERATION_ANNOTATION } from '../../domain/rules/labels.ts';
 import { AdapterFailure } from '../failure.ts';
+import { graceOf } from '../grace.ts';
+import { metadataOf } from '../ownership.ts';
 import { isSeen } from './conditions.ts';
 import { ownReference, REPLACED_BY_ANNOTATION, REPLACED_POD_ANNOTATION } from './kinds.ts';
 import { type Live, readLive } from './live.ts';
-import { blueprint, isPooled, manifests, operatingMode, ownerLabels } from './manifests.ts';
+import { blueprint, isPooled, manifests, operatingMode } from './manifests.ts';
 import { differences } from './merge.ts';
 import { GRACE_SECONDS } from './pod-spec.ts';
 import { modeOf } from './progress.ts';
-import type { SandboxSettings } from './settings.ts';
+import type { Tools } from './settings.ts';
 
-export interface Changing {
-  readonly kubernetes: KubernetesClient;
-  readonly settings: SandboxSettings;
+export interface Changing extends Tools {
   readonly step: Step;
   /** Tells this piece of work from every other, so that a repeated one finds its own traces. */
   readonly mark: string;
@@ -28,7 +26,6 @@ export interface Changing {
  * replaced when that changes, or in any case when `always` is said.
  */
 export async function bring(changing: Changing, { always }: { readonly always: boolean }): Promise<Begun> {
-  changing.signal.throwIfAborted();
   const { step } = changing;
   const before = await readLive(changing.kubernetes, step);
   const marks = replacementMarks(changing, before, always);
@@ -36,15 +33,13 @@ export async function bring(changing: Changing, { always }: { readonly always: b
   if (isPooled(step.desired)) await bringClaimed(changing, before, marks);
   const replacedPod = marks[REPLACED_POD_ANNOTATION] ?? '';
   if (replacedPod !== '') await removePod(changing, replacedPod);
-  return { awaiting: { goal: 'power', replacedPod } };
+  return { awaiting: { for: 'power', replacedPod } };
 }
 
 /** Ends the pod and keeps all else. The grace of a stop counts where it differs from the pod's own. */
 export async function suspend(changing: Changing): Promise<Begun> {
-  changing.signal.throwIfAborted();
-  const { change } = changing.step;
   const { pod } = await readLive(changing.kubernetes, changing.step);
-  const grace = change.verb === 'stop' ? graceOf(change) : GRACE_SECONDS;
+  const grace = graceOf(changing.step.change) ?? GRACE_SECONDS;
   const end = async () => {
     if (pod && !pod.metadata.deletionTimestamp)
       await changing.kubernetes.delete(referenceOf(pod), { gracePeriodSeconds: grace });
@@ -57,17 +52,7 @@ export async function suspend(changing: Changing): Promise<Begun> {
   return begun;
 }
 
-// At 0 the API server forgets a pod before its containers have ended.
-function graceOf({
-  force,
-  timeoutSeconds,
-}: {
-  readonly force: boolean;
-  readonly timeoutSeconds?: number;
-}): number {
-  return force ? 1 : Math.max(1, timeoutSeconds ?? GRACE_SECONDS);
-}
-
+type Labels = Readonly<Record<string, string>>;
 type Marks = Readonly<Record<string, string>>;
 
 /** Which pod has to go, written down before it goes: a repeated step finds its own mark and takes no second one. */
@@ -85,17 +70,23 @@ function replacementMarks(
   const isRunning = sandbox && step.desired.power === 'running' && modeOf(sandbox) === 'Running';
   const uid = pod?.metadata.uid;
   if (!isRunning || !uid) return {};
-  const isOther = !isDeepStrictEqual(podOf(sandbox), blueprint(step, settings).podTemplate.spec);
+  const { podTemplate } = blueprint(step, settings);
+  const isOther = !isDeepStrictEqual(templateOf(sandbox, podTemplate.metadata.labels), podTemplate);
   return always || isOther ? { [REPLACED_BY_ANNOTATION]: mark, [REPLACED_POD_ANNOTATION]: uid } : {};
 }
 
-function podOf(sandbox: KubernetesObject): unknown {
-  return fieldsOf(fieldsOf(sandbox['spec'])['podTemplate'])['spec'];
+/** What of a Sandbox's pod template is ours: of its labels those we would set. */
+function templateOf(sandbox: KubernetesObject, wanted: Labels) {
+  const { metadata, spec } = fieldsOf(fieldsOf(sandbox['spec'])['podTemplate']);
+  const labels = fieldsOf(fieldsOf(metadata)['labels']);
+  return {
+    metadata: { labels: Object.fromEntries(Object.keys(wanted).map(name => [name, labels[name]])) },
+    spec,
+  };
 }
 
-async function applyObjects({ kubernetes, settings, step, signal }: Changing, marks: Marks): Promise<void> {
+async function applyObjects({ kubernetes, settings, step }: Changing, marks: Marks): Promise<void> {
   for (const object of manifests(step, settings)) {
-    signal.throwIfAborted();
     const { metadata } = object;
     const marked = { ...metadata, annotations: { ...metadata.annotations, ...marks } };
     await kubernetes.apply(object.kind === 'Sandbox' ? { ...object, metadata: marked } : object, {
@@ -112,20 +103,15 @@ async function bringClaimed(changing: Changing, before: Live, marks: Marks): Pro
   if (isFresh) return;
   const sandbox = before.sandbox ?? (await claimed(changing));
   const { podTemplate, service } = blueprint(step, settings);
-  const spec = fieldsOf(sandbox['spec']);
   const now = {
     operatingMode: modeOf(sandbox),
-    service: spec['service'],
-    podTemplate: { spec: podOf(sandbox) },
+    service: fieldsOf(sandbox['spec'])['service'],
+    podTemplate: templateOf(sandbox, podTemplate.metadata.labels),
   };
-  const wanted = {
-    operatingMode: operatingMode(step.desired),
-    service,
-    podTemplate: { spec: podTemplate.spec },
-  };
-  const annotations = { [OPERATION_ANNOTATION]: step.operationId, ...marks };
+  const wanted = { operatingMode: operatingMode(step.desired), service, podTemplate };
+  const { labels, annotations } = metadataOf(step);
   await kubernetes.patch(referenceOf(sandbox), {
-    metadata: { labels: ownerLabels(step.target), annotations },
+    metadata: { labels, annotations: { ...annotations, ...marks } },
     spec: differences(now, wanted),
   });
 }

@@ -1,6 +1,7 @@
 import { fieldsOf, type KubernetesObject, textOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Step } from '../../domain/change.ts';
+import { refuseForeign } from '../ownership.ts';
 import { KINDS, ownReference, POD_NAME_ANNOTATION } from './kinds.ts';
 import { isPooled } from './manifests.ts';
 
@@ -13,14 +14,16 @@ export interface Live {
   readonly pod: KubernetesObject | undefined;
 }
 
-/** Reads a sandbox; of a pooled one the claim tells which Sandbox it got. */
+/** Reads a sandbox; of a pooled one the claim tells which Sandbox it got. Throws for one that is not ours. */
 export async function readLive(
   kubernetes: Pick<KubernetesClient, 'get'>,
   { target, desired }: Step,
 ): Promise<Live> {
-  if (!isPooled(desired))
-    return withPod(kubernetes, undefined, await kubernetes.get(ownReference(target, 'sandbox')));
-  const claim = await kubernetes.get(ownReference(target, 'claim'));
+  // A claimed Sandbox bears no label of ours at first, its claim always does.
+  const own = await kubernetes.get(ownReference(target, isPooled(desired) ? 'claim' : 'sandbox'));
+  refuseForeign(own, target);
+  if (!isPooled(desired)) return withPod(kubernetes, undefined, own);
+  const claim = own;
   const name = claimedSandbox(claim);
   if (name === '') return { claim, sandbox: undefined, pod: undefined };
   const { namespace } = target;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import { sandboxStep } from '../../test/builders/sandbox-step.ts';
-import { manifests } from './manifests.ts';
+import { blueprint, manifests } from './manifests.ts';
 import { SANDBOX_DEFAULTS, type SandboxSettings } from './settings.ts';
 
 const SETTINGS: SandboxSettings = { ...SANDBOX_DEFAULTS, strongRuntimeClass: 'gvisor', image: 'box:1' };
@@ -65,10 +65,11 @@ describe('the pod of a sandbox', () => {
     });
   });
 
-  it('goes where its compliance lets it', () => {
-    const compliance = { eu: { nodeSelector: { region: 'eu' }, tolerations: [] } };
+  it('goes where its compliance lets it, and bears the labels of that whatever the user’s own are', () => {
+    const compliance = { eu: { nodeSelector: { region: 'eu' }, tolerations: [], labels: { team: 'eu' } } };
     const step = sandboxStep({ security: { isolation: 'basic', audit: true, compliance: ['eu'] } });
     expect(podOf(step, { ...SETTINGS, compliance })).toMatchObject({ nodeSelector: { region: 'eu' } });
-    expect(() => podOf(step, SETTINGS)).toThrow(/compliance `eu`; known: none/);
+    const { podTemplate } = blueprint(step, { ...SETTINGS, compliance });
+    expect(podTemplate.metadata.labels).toMatchObject({ team: 'eu', 'runtimeai.dev/runtime': 'rt_1' });
   });
 });

@@ -1,14 +1,10 @@
 import type { KubernetesObject, ObjectReference } from '../../clients/kubernetes/objects.ts';
 import type { Desired, Step } from '../../domain/change.ts';
-import {
-  OPERATION_ANNOTATION,
-  PROJECT_LABEL,
-  RUNTIME_LABEL,
-  TENANT_LABEL,
-} from '../../domain/rules/labels.ts';
+import { policySpec } from '../../domain/rules/network-rules.ts';
+import { placementOf } from '../../domain/rules/placement.ts';
+import { labelsOf, metadataOf } from '../ownership.ts';
 import { ownReference, POWER_ANNOTATION, policyReference, VOLUME } from './kinds.ts';
-import { networkRules } from './network.ts';
-import { podSpec } from './pod-spec.ts';
+import { podSpec, sandboxWish } from './pod-spec.ts';
 import type { SandboxSettings } from './settings.ts';
 
 /** Whether it is claimed from a pool of its own; otherwise it is a Sandbox by itself. */
@@ -18,7 +14,12 @@ export function isPooled({ spec }: Desired): boolean {
 
 /** Everything we apply for a sandbox, in the order it must be there; of a pooled one the controller makes the Sandbox. */
 export function manifests(step: Step, settings: SandboxSettings): readonly KubernetesObject[] {
-  const policy = object(step, policyReference(step.target), { spec: networkRules(step, settings.network) });
+  const { runtimeId } = step.target;
+  const { networking } = step.desired.spec;
+  const { restrictedEgress } = settings;
+  const policy = object(step, policyReference(step.target), {
+    spec: policySpec({ runtimeId, networking, restrictedEgress }),
+  });
   if (!isPooled(step.desired)) return [policy, sandbox(step, settings)];
   return [policy, template(step, settings), warmPool(step), claim(step)];
 }
@@ -32,13 +33,14 @@ function sandbox(step: Step, settings: SandboxSettings): KubernetesObject {
 /** What a Sandbox and a template share. */
 export function blueprint({ target, desired }: Step, settings: SandboxSettings) {
   const { spec } = desired;
-  const labels = ownerLabels(target);
+  const placement = placementOf(sandboxWish(spec), settings);
+  const labels = labelsOf(target, placement.podLabels);
   const storage = spec.sandbox?.storage;
   return {
-    podTemplate: { metadata: { labels }, spec: podSpec(spec, settings) },
+    podTemplate: { metadata: { labels }, spec: podSpec(spec, placement, settings) },
     // A name inside the cluster where others are to reach it.
     service: spec.networking?.exposure === 'internal',
-    ...(storage ? { volumeClaimTemplates: [volumeClaim(storage, labels, settings)] } : {}),
+    ...(storage ? { volumeClaimTemplates: [volumeClaim(storage, target, settings)] } : {}),
   };
 }
 
@@ -47,32 +49,18 @@ export function operatingMode({ power }: Desired): 'Running' | 'Suspended' {
   return power === 'running' ? 'Running' : 'Suspended';
 }
 
-/** Labels of all that belongs to the runtime. */
-export function ownerLabels(target: Step['target']): Readonly<Record<string, string>> {
-  return {
-    [RUNTIME_LABEL]: target.runtimeId,
-    [TENANT_LABEL]: target.tenantId,
-    [PROJECT_LABEL]: target.project,
-    'app.kubernetes.io/managed-by': 'runtimeai',
-  };
-}
-
-/** An object of this step, with the labels of its runtime and the mark of its operation. */
+/** An object of this step, with the labels of its runtime and the mark of its step. */
 export function object(
-  { target, operationId }: Step,
-  { apiVersion, kind, namespace, name }: ObjectReference,
+  step: Step,
+  { apiVersion, kind, name }: ObjectReference,
   fields: Readonly<Record<string, unknown>> & { readonly annotations?: Readonly<Record<string, string>> },
 ): KubernetesObject {
   const { annotations, ...rest } = fields;
+  const metadata = metadataOf(step);
   return {
     apiVersion,
     kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...target.labels, ...ownerLabels(target) },
-      annotations: { [OPERATION_ANNOTATION]: operationId, ...annotations },
-    },
+    metadata: { ...metadata, name, annotations: { ...metadata.annotations, ...annotations } },
     ...rest,
   };
 }
@@ -107,13 +95,9 @@ function claim(step: Step): KubernetesObject {
   });
 }
 
-function volumeClaim(
-  storage: string,
-  labels: Readonly<Record<string, string>>,
-  { storageClass }: SandboxSettings,
-) {
+function volumeClaim(storage: string, target: Step['target'], { storageClass }: SandboxSettings) {
   return {
-    metadata: { name: VOLUME, labels },
+    metadata: { name: VOLUME, labels: labelsOf(target) },
     spec: {
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage } },

@@ -1,20 +1,31 @@
+import { type Gpu, type Placement, type PlacementWish, wishOf } from '../../domain/rules/placement.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { GPU_MODEL_LABEL, GPU_RESOURCE } from '../placement.ts';
 import { VOLUME, VOLUME_PATH } from './kinds.ts';
-import { gpuOf, placementOf } from './placement.ts';
 import type { SandboxSettings } from './settings.ts';
 
 /** How long a sandbox may take to end when it is stopped and nothing else is said. */
 export const GRACE_SECONDS = 30;
 
+/** What a sandbox asks of its place: code in it is nobody's friend, so it is strong unless basic was asked for. */
+export function sandboxWish(spec: RuntimeSpec): PlacementWish {
+  return wishOf(spec, { isolation: 'strong' });
+}
+
 /** The pod of a sandbox: nobody's root, no token of the cluster, within its limits, on the nodes it may be on. */
-export function podSpec(spec: RuntimeSpec, settings: SandboxSettings): Readonly<Record<string, unknown>> {
-  const { nodeSelector, tolerations } = placementOf(spec, settings);
+export function podSpec(
+  spec: RuntimeSpec,
+  { scheduling, runtimeClassName, gpu }: Placement,
+  settings: SandboxSettings,
+): Readonly<Record<string, unknown>> {
+  const nodeSelector = { ...scheduling.nodeSelector, ...(gpu && { [GPU_MODEL_LABEL]: gpu.model }) };
+  const { tolerations } = scheduling;
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE_SECONDS,
-    ...(isStrong(spec) ? { runtimeClassName: settings.strongRuntimeClass } : {}),
+    ...(runtimeClassName === null ? {} : { runtimeClassName }),
     ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
     securityContext: {
@@ -24,17 +35,12 @@ export function podSpec(spec: RuntimeSpec, settings: SandboxSettings): Readonly<
       fsGroup: 10_001,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [container(spec, settings)],
+    containers: [container(spec, gpu, settings)],
     volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '1Gi' } }],
   };
 }
 
-/** Code in a sandbox is nobody's friend: strong unless basic was asked for. */
-export function isStrong({ security }: RuntimeSpec): boolean {
-  return (security?.isolation ?? 'strong') === 'strong';
-}
-
-function container(spec: RuntimeSpec, settings: SandboxSettings) {
+function container(spec: RuntimeSpec, gpu: Gpu | null, settings: SandboxSettings) {
   const { sandbox } = spec;
   const data = sandbox?.storage ? [{ name: VOLUME, mountPath: VOLUME_PATH }] : [];
   return {
@@ -44,7 +50,7 @@ function container(spec: RuntimeSpec, settings: SandboxSettings) {
     ...(sandbox?.command ? { command: sandbox.command } : {}),
     ...(sandbox?.args ? { args: sandbox.args } : {}),
     ...(sandbox && sandbox.env.length > 0 ? { env: sandbox.env.map(variable) } : {}),
-    resources: resources(spec),
+    resources: resources(spec, gpu),
     securityContext: {
       allowPrivilegeEscalation: false,
       privileged: false,
@@ -55,11 +61,10 @@ function container(spec: RuntimeSpec, settings: SandboxSettings) {
   };
 }
 
-function resources(spec: RuntimeSpec) {
+function resources(spec: RuntimeSpec, gpu: Gpu | null) {
   const { cpu, memoryMiB } = resourcesOf('sandbox', spec);
   const amount = { cpu: `${Math.round(cpu * 1000)}m`, memory: `${memoryMiB}Mi` };
-  const gpu = gpuOf(spec);
-  return { requests: amount, limits: { ...amount, ...(gpu ? { 'nvidia.com/gpu': String(gpu.count) } : {}) } };
+  return { requests: amount, limits: { ...amount, ...(gpu ? { [GPU_RESOURCE]: String(gpu.count) } : {}) } };
 }
 
 type Variable = NonNullable<RuntimeSpec['sandbox']>['env'][number];

@@ -1,19 +1,15 @@
-import { KubernetesError } from '../../clients/kubernetes/errors.ts';
 import { type KubernetesObject, nameOf, referenceOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
-import type { Begun, Observation, RuntimeTarget } from '../../domain/change.ts';
-import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
+import type { Begun, Observation, RuntimeTarget, Step } from '../../domain/change.ts';
+import { listKnown, listOwn } from '../ownership.ts';
 import { KINDS, type KindName, TEMPLATE_ANNOTATION } from './kinds.ts';
+import type { Tools } from './settings.ts';
 
 /** Removes everything of a sandbox; what the controller made of it goes with it. */
-export async function remove(
-  kubernetes: KubernetesClient,
-  { target, signal }: { readonly target: RuntimeTarget; readonly signal: AbortSignal },
-): Promise<Begun> {
-  signal.throwIfAborted();
+export async function remove({ kubernetes }: Tools, { target }: Pick<Step, 'target'>): Promise<Begun> {
   const ours = await labelled(kubernetes, target, OURS);
   for (const object of ours) await kubernetes.delete(referenceOf(object));
-  return { awaiting: { goal: 'nothing' } };
+  return { awaiting: { for: 'gone' } };
 }
 
 /** How far the removal is: reached when nothing is left, down to pods and volumes. */
@@ -35,7 +31,7 @@ export async function ownedObjects(
   const found = await labelled(kubernetes, target, [...OURS, ...MADE_OF_IT]);
   const known = new Set(found.map(({ metadata }) => metadata.uid));
   // What a pool makes bears no label of ours, only the name of its template.
-  const sandboxes = await list(kubernetes, { ...KINDS.sandbox, namespace: target.namespace });
+  const sandboxes = await listKnown(kubernetes, { ...KINDS.sandbox, namespace: target.namespace });
   const pooled = sandboxes.filter(
     ({ metadata }) =>
       metadata.annotations?.[TEMPLATE_ANNOTATION] === target.release && !known.has(metadata.uid),
@@ -57,23 +53,8 @@ const MADE_OF_IT: readonly KindName[] = ['pod', 'volumeClaim'];
 
 async function labelled(
   kubernetes: Pick<KubernetesClient, 'list'>,
-  { namespace, runtimeId }: RuntimeTarget,
+  target: RuntimeTarget,
   kinds: readonly KindName[],
 ): Promise<readonly KubernetesObject[]> {
-  const labelSelector = `${RUNTIME_LABEL}=${runtimeId}`;
-  const lists = kinds.map(kind => list(kubernetes, { ...KINDS[kind], namespace, labelSelector }));
-  return (await Promise.all(lists)).flat();
-}
-
-/** Of a kind the cluster does not know there is nothing. */
-async function list(
-  kubernetes: Pick<KubernetesClient, 'list'>,
-  options: Parameters<KubernetesClient['list']>[0],
-): Promise<readonly KubernetesObject[]> {
-  try {
-    return await kubernetes.list(options);
-  } catch (error) {
-    if (error instanceof KubernetesError && error.kind === 'not_found') return [];
-    throw error;
-  }
+  return (await Promise.all(kinds.map(kind => listOwn(kubernetes, KINDS[kind], target)))).flat();
 }

@@ -2,11 +2,12 @@ import { KubernetesError } from '../../clients/kubernetes/errors.ts';
 import { fieldsOf, nameOf, type ObjectReference, textOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Observation, SnapshotName, Step } from '../../domain/change.ts';
+import { asNamePart } from '../../domain/rules/marks.ts';
 import { AdapterFailure } from '../failure.ts';
 import { KINDS, VOLUME } from './kinds.ts';
 import { readLive } from './live.ts';
 import { object } from './manifests.ts';
-import type { SandboxSettings } from './settings.ts';
+import type { Tools } from './settings.ts';
 
 /** Throws why no snapshot can be taken here. */
 export async function refuseSnapshot(kubernetes: Pick<KubernetesClient, 'list'>, step: Step): Promise<void> {
@@ -28,15 +29,7 @@ export async function refuseSnapshot(kubernetes: Pick<KubernetesClient, 'list'>,
 }
 
 /** Copies the volume; of a sandbox that has none, writes down what it is made of. Its memory cannot be kept. */
-export async function takeSnapshot({
-  kubernetes,
-  settings,
-  step,
-}: {
-  readonly kubernetes: KubernetesClient;
-  readonly settings: SandboxSettings;
-  readonly step: Step;
-}): Promise<Begun> {
+export async function takeSnapshot({ kubernetes, settings }: Tools, step: Step): Promise<Begun> {
   const { sandbox } = await readLive(kubernetes, step);
   if (!sandbox) {
     throw new AdapterFailure('object_gone', 'There is nothing to take a snapshot of: the Sandbox is gone.', {
@@ -52,16 +45,13 @@ export async function takeSnapshot({
   // One that is there already was made by this step: its name is the snapshot's id.
   const existing = await kubernetes.get(reference);
   if (!existing) await kubernetes.apply(object(step, reference, fields), { force: true });
-  return { awaiting: { goal: 'snapshot' } };
+  return { awaiting: { for: 'snapshot' } };
 }
 
 /** Takes back a snapshot that was begun. */
-export async function removeSnapshot(
-  kubernetes: Pick<KubernetesClient, 'delete'>,
-  step: Step,
-): Promise<Begun> {
+export async function removeSnapshot({ kubernetes }: Tools, step: Step): Promise<Begun> {
   await kubernetes.delete(snapshotReference(step));
-  return { awaiting: { goal: 'no_snapshot' } };
+  return { awaiting: { for: 'no_snapshot' } };
 }
 
 /** How far a snapshot is on its way away. */
@@ -113,7 +103,7 @@ function hasVolume({ desired }: Step): boolean {
 function snapshotReference(step: Step): ObjectReference {
   const { namespace, release } = step.target;
   const kind = hasVolume(step) ? KINDS.volumeSnapshot : KINDS.configMap;
-  return { ...kind, namespace, name: `${release}-${nameIn(step).id.replace('_', '-')}` };
+  return { ...kind, namespace, name: `${release}-${asNamePart(nameIn(step).id)}` };
 }
 
 function nameIn({ change }: Step): SnapshotName {

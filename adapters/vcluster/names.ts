@@ -1,5 +1,4 @@
-import type { RuntimeTarget, Step } from '../../domain/change.ts';
-import { PROJECT_LABEL, RUNTIME_LABEL, TENANT_LABEL } from '../../domain/rules/labels.ts';
+import type { RuntimeTarget } from '../../domain/change.ts';
 
 /** Labels and annotations of vcluster itself (pkg/constants of v0.36.1), so that its own tools agree with us. */
 export const PAUSED = 'loft.sh/paused';
@@ -16,20 +15,6 @@ export const SNAPSHOT_POD_APP = 'vcluster-snapshot';
 export const RENDERED_STOPPED = 'runtimeai.dev/rendered-stopped';
 /** On the control plane: the step whose restore has ended, so that it is not done twice. */
 export const RESTORED_BY = 'runtimeai.dev/restored-by';
-
-/** The mark of a step: what it makes is found by it after a crash. */
-export function markOf({ operationId, index }: Pick<Step, 'operationId' | 'index'>): string {
-  return index === 0 ? operationId : `${operationId}-${index}`;
-}
-
-/** The labels by which everything of a runtime is found. */
-export function ownerLabels(target: RuntimeTarget): Readonly<Record<string, string>> {
-  return {
-    [RUNTIME_LABEL]: target.runtimeId,
-    [TENANT_LABEL]: target.tenantId,
-    [PROJECT_LABEL]: target.project,
-  };
-}
 
 /** The runtime in words, as messages name it. */
 export function placeOf(target: RuntimeTarget): string {

@@ -1,7 +1,16 @@
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { RuntimeTarget } from '../../domain/change.ts';
+import type { RestrictedEgress } from '../../domain/egress.ts';
+import { callersOf, DNS_ALONE, dnsRules, egressOf } from '../../domain/rules/network-rules.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
-import { MANAGED_BY, ownerLabels, SNAPSHOT_POD_APP } from './names.ts';
+import { ownerLabels } from '../ownership.ts';
+import { MANAGED_BY, SNAPSHOT_POD_APP } from './names.ts';
+
+interface Ways {
+  /** Of the storage of snapshots, where it is an unusual one. */
+  readonly snapshotPort: number | undefined;
+  readonly restrictedEgress: RestrictedEgress | undefined;
+}
 
 /**
  * Who may talk to the virtual cluster, and where to it may talk. Not the chart's own policies: those open the virtual
@@ -10,44 +19,34 @@ import { MANAGED_BY, ownerLabels, SNAPSHOT_POD_APP } from './names.ts';
 export function networkPolicies(
   target: RuntimeTarget,
   networking: RuntimeSpec['networking'],
-  snapshotPort: number | undefined,
+  { snapshotPort, restrictedEgress = DNS_ALONE }: Ways,
 ): readonly KubernetesObject[] {
   const { release } = target;
   const controlPlane = { podSelector: { matchLabels: { release } } };
   const workloads = { podSelector: { matchLabels: { [MANAGED_BY]: release } } };
   const hostApi = { ports: tcp(443, 6443, 8443, ...(snapshotPort === undefined ? [] : [snapshotPort])) };
-  const callers = networking?.exposure === 'internal' ? { namespaceSelector: {} } : { podSelector: {} };
-  const everywhere = networking?.egress_policy === 'open' ? [{}] : [];
+  const dns = dnsRules(restrictedEgress);
   return [
     policy(target, `vc-cp-${release}`, {
       ...controlPlane,
       ingress: [
         { from: [controlPlane, snapshotPods(target), workloads] },
-        { from: [callers], ports: tcp(8443) },
+        { from: [callersOf(networking)], ports: tcp(8443) },
       ],
-      egress: [DNS, hostApi, { to: [controlPlane, workloads] }],
+      egress: [...dns, hostApi, { to: [controlPlane, workloads] }],
     }),
     policy(target, `vc-work-${release}`, {
       ...workloads,
       ingress: [{ from: [controlPlane, workloads] }],
-      egress: [DNS, { to: [controlPlane, workloads] }, ...everywhere],
+      egress: [{ to: [controlPlane, workloads] }, ...egressOf(networking, restrictedEgress)],
     }),
     policy(target, `vc-snapshot-${release}`, {
       ...snapshotPods(target),
       ingress: [],
-      egress: [DNS, hostApi, { to: [controlPlane] }],
+      egress: [...dns, hostApi, { to: [controlPlane] }],
     }),
   ];
 }
-
-const DNS = {
-  to: [
-    {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-    },
-  ],
-};
 
 function snapshotPods(target: RuntimeTarget) {
   return { podSelector: { matchLabels: { app: SNAPSHOT_POD_APP, ...ownerLabels(target) } } };

@@ -2,17 +2,16 @@ import { fieldsOf, type KubernetesObject, numberOf } from '../../clients/kuberne
 import type { Step, StepPlan } from '../../domain/change.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import { AdapterFailure } from '../failure.ts';
+import { type PlannedChange, planOf } from '../step-plan.ts';
 import { placeOf, RENDERED_STOPPED } from './names.ts';
 import { refuseUnprepared } from './prerequisites.ts';
 import { refuseImpossible } from './refusals.ts';
 import { planRelease } from './release.ts';
 import { leftOf } from './removal.ts';
 import { locationOfSaved, refuseRestore } from './restore.ts';
+import type { Tools } from './settings.ts';
 import { refuseSnapshot } from './snapshot.ts';
-import type { Tools } from './tools.ts';
 import { workloadsOf } from './workloads.ts';
-
-type PlannedChange = StepPlan['changes'][number];
 
 /** What the step would change; throws what makes it impossible. */
 export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
@@ -20,35 +19,33 @@ export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
   switch (change.verb) {
     case 'create':
       await refuseUnprepared(tools);
-      refuseImpossible(step, tools.settings);
+      await refuseImpossible(tools, step);
       return planRelease(tools, step);
     case 'scale':
     case 'tune_policy':
-      refuseImpossible(step, tools.settings);
+      await refuseImpossible(tools, step);
       return planRelease(tools, step);
     case 'start':
       return planStart(tools, step);
     case 'stop':
-      return planned([await replicasTo(tools, step, 0)]);
+      return planOf([await replicasTo(tools, step, 0)]);
     case 'restart':
-      return planned([
-        update(await controlPlaneOf(tools, step), '+ a new annotation: every pod is replaced'),
-      ]);
+      return planOf([update(await controlPlaneOf(tools, step), '+ a new annotation: every pod is replaced')]);
     case 'snapshot': {
       const { url } = await refuseSnapshot(tools, step, change.snapshot);
-      return planned([
+      return planOf([
         { kind: 'ConfigMap', name: change.snapshot.name, change: 'create', diff: `+ snapshot to ${url}` },
       ]);
     }
     case 'restore': {
       const { url } = locationOfSaved(target, change.snapshot);
       await refuseRestore(tools, step);
-      return planned([
+      return planOf([
         update(await controlPlaneOf(tools, step), `- what its store holds\n+ what lies at ${url}`),
       ]);
     }
     case 'delete':
-      return planned((await leftOf(tools, target)).map(removal));
+      return planOf((await leftOf(tools, target)).map(removal));
     case 'migrate':
     case 'attach_observer':
     case 'detach_observer':
@@ -66,7 +63,7 @@ async function planStart(tools: Tools, step: Step): Promise<StepPlan> {
   const controlPlane = await controlPlaneOf(tools, step);
   if (controlPlane.metadata.annotations?.[RENDERED_STOPPED] !== undefined) return planRelease(tools, step);
   const { replicas } = resourcesOf('vcluster', step.desired.spec);
-  return planned([await replicasTo(tools, step, replicas)]);
+  return planOf([await replicasTo(tools, step, replicas)]);
 }
 
 async function replicasTo(tools: Tools, step: Step, replicas: number): Promise<PlannedChange> {
@@ -87,10 +84,4 @@ function update({ kind, metadata: { name } }: KubernetesObject, diff: string): P
 function removal(words: string): PlannedChange {
   const [kind = '', place = ''] = words.replace(/^Helm release/, 'Release').split(' ');
   return { kind, name: place.split('/').at(-1) ?? place, change: 'remove', diff: '' };
-}
-
-function planned(changes: readonly PlannedChange[]): StepPlan {
-  const summary = { create: 0, update: 0, unchanged: 0, remove: 0 };
-  for (const { change } of changes) summary[change] += 1;
-  return { summary, changes: [...changes], base: {} };
 }

@@ -2,17 +2,13 @@ import { readChart } from '../../clients/helm/chart.ts';
 import { HelmError } from '../../clients/helm/errors.ts';
 import type { Prerequisites } from '../adapter.ts';
 import { AdapterFailure } from '../failure.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from './settings.ts';
 
 type Missing = Prerequisites['missing'][number];
 
 /** Whether there is a chart to install, and a class of volumes for its store. */
 export async function prerequisites(tools: Tools): Promise<Prerequisites> {
-  const missing = await Promise.all([
-    missingChart(tools),
-    missingStorageClass(tools),
-    missingRuntimeClass(tools),
-  ]);
+  const missing = await Promise.all([missingChart(tools), missingStorageClass(tools)]);
   return { missing: missing.filter(each => each !== undefined) };
 }
 
@@ -60,16 +56,5 @@ async function missingStorageClass({ kubernetes, settings }: Tools): Promise<Mis
   return {
     what: 'a default StorageClass',
     install: 'Install a provisioner of volumes, or name a class in RUNTIMEAI_VCLUSTER_STORAGE_CLASS.',
-  };
-}
-
-async function missingRuntimeClass({ kubernetes, settings }: Tools): Promise<Missing | undefined> {
-  const runtimeClass = settings.strongRuntimeClass;
-  if (runtimeClass === undefined) return undefined;
-  const reference = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', name: runtimeClass };
-  if ((await kubernetes.get(reference)) !== undefined) return undefined;
-  return {
-    what: `RuntimeClass ${runtimeClass}`,
-    install: 'Install it, or change RUNTIMEAI_STRONG_RUNTIME_CLASS.',
   };
 }

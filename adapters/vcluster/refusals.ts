@@ -1,13 +1,22 @@
+import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Step } from '../../domain/change.ts';
+import { type PlacementWish, wishOf } from '../../domain/rules/placement.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { AdapterFailure } from '../failure.ts';
+import { refuseUnplaceable } from '../placement.ts';
 import { placeOf } from './names.ts';
-import type { Placement, VClusterSettings } from './settings.ts';
+import type { Tools } from './settings.ts';
 import type { BackingStore } from './values.ts';
 
-/** Throws what a virtual cluster cannot be, whatever is in the cluster: nothing that was asked for is ignored. */
-export function refuseImpossible({ desired: { spec } }: Step, settings: VClusterSettings): void {
+/** Throws what a virtual cluster cannot be, here or at all: nothing that was asked for is ignored. */
+export async function refuseImpossible(
+  {
+    kubernetes,
+    settings,
+  }: Pick<Tools, 'settings'> & { readonly kubernetes: Pick<KubernetesClient, 'get' | 'list'> },
+  { desired: { spec } }: Step,
+): Promise<void> {
   if (spec.resources?.gpu)
     throw new AdapterFailure(
       'gpu_unavailable',
@@ -16,47 +25,12 @@ export function refuseImpossible({ desired: { spec } }: Step, settings: VCluster
         nextStep: 'Leave `resources.gpu` out and request the GPU in the workload inside the virtual cluster.',
       },
     );
-  if (spec.networking?.exposure === 'public')
-    throw new AdapterFailure(
-      'exposure_unavailable',
-      'The API of a vcluster cannot be made public: no way into the cluster is configured for it.',
-      {
-        nextStep:
-          'Ask for `internal` or `private`; reach it through `kubectl port-forward` or a gateway of your own.',
-      },
-    );
-  if (spec.security?.isolation === 'strong' && settings.strongRuntimeClass === undefined)
-    throw new AdapterFailure(
-      'isolation_unavailable',
-      'Isolation `strong` needs a RuntimeClass, and none is configured.',
-      {
-        nextStep:
-          'Set RUNTIMEAI_STRONG_RUNTIME_CLASS to a RuntimeClass of the cluster (gVisor, Kata), or ask for isolation `basic`.',
-      },
-    );
-  placementOf(spec, settings);
+  await refuseUnplaceable(kubernetes, vclusterWish(spec), settings);
 }
 
-/** Where the control plane may run: the installation's own placement and that of every compliance word. */
-export function placementOf(spec: RuntimeSpec, settings: VClusterSettings): Placement {
-  const words = spec.security?.compliance ?? [];
-  const placements = words.map(word => {
-    const placement = settings.compliance?.[word];
-    if (placement !== undefined) return placement;
-    const known = Object.keys(settings.compliance ?? {});
-    throw new AdapterFailure(
-      'compliance_unavailable',
-      `Nothing is known of the compliance \`${word}\`; known: ${known.join(', ') || 'none'}.`,
-      {
-        nextStep: 'Leave the word out, or name the nodes that fulfil it in RUNTIMEAI_COMPLIANCE.',
-      },
-    );
-  });
-  const all = [...(settings.scheduling ? [settings.scheduling] : []), ...placements];
-  return {
-    nodeSelector: Object.assign({}, ...all.map(placement => placement.nodeSelector)),
-    tolerations: all.flatMap(placement => placement.tolerations),
-  };
+/** What a virtual cluster asks of its place: an ordinary one, unless it says otherwise. */
+export function vclusterWish(spec: RuntimeSpec): PlacementWish {
+  return wishOf(spec, { isolation: 'basic' });
 }
 
 /** Throws when what is there cannot become what is wanted. */

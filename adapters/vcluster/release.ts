@@ -2,14 +2,15 @@ import { fieldsOf, numberOf } from '../../clients/kubernetes/objects.ts';
 import type { Begun, Step, StepPlan } from '../../domain/change.ts';
 import type { ReleaseReport } from '../../domain/deployment.ts';
 import { OPERATION_ANNOTATION } from '../../domain/rules/labels.ts';
+import { markOf } from '../../domain/rules/marks.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import type { Call } from '../adapter.ts';
-import type { ReleaseOrder, ReleasePlan } from '../releases.ts';
+import { plannedIn, type ReleaseOrder } from '../releases.ts';
 import { running, stopped } from './awaited.ts';
-import { markOf, RENDERED_STOPPED } from './names.ts';
+import { RENDERED_STOPPED } from './names.ts';
 import { pause, resume } from './power.ts';
 import { refuseOtherStore } from './refusals.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from './settings.ts';
 import { type BackingStore, valuesOf } from './values.ts';
 import { type Annotations, backingStoreOf, findWorkloads, workloadsOf } from './workloads.ts';
 
@@ -103,10 +104,4 @@ const CHART_KINDS = [
 function storeOfNew({ desired }: Step): BackingStore {
   const { replicas } = resourcesOf('vcluster', desired.spec);
   return replicas > 1 ? { kind: 'etcd', replicas: 3 } : { kind: 'embedded' };
-}
-
-function plannedIn(base: StepPlan['base']): Pick<ReleasePlan, 'digest' | 'baseRevision'> | undefined {
-  const { digest, baseRevision } = base;
-  if (typeof digest !== 'string' || typeof baseRevision !== 'number') return undefined;
-  return { digest, baseRevision };
 }

@@ -1,11 +1,12 @@
 import { type KubernetesObject, nameOf, referenceOf } from '../../clients/kubernetes/objects.ts';
 import type { Begun, RuntimeTarget, Step } from '../../domain/change.ts';
-import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
+import { markOf } from '../../domain/rules/marks.ts';
 import type { Call } from '../adapter.ts';
+import { selectorOf } from '../ownership.ts';
 import { gone } from './awaited.ts';
-import { MANAGED_BY, markOf, SNAPSHOT_REQUEST, VCLUSTER_NAME } from './names.ts';
+import { MANAGED_BY, SNAPSHOT_REQUEST, VCLUSTER_NAME } from './names.ts';
+import type { Tools } from './settings.ts';
 import { removeRequest } from './snapshot.ts';
-import type { Tools } from './tools.ts';
 
 /** Removes the release, and what Helm does not know of: volumes, snapshot requests, and what the virtual cluster has put into its namespace. */
 export async function remove(tools: Tools, step: Step, { signal }: Pick<Call, 'signal'>): Promise<Begun> {
@@ -54,9 +55,10 @@ async function leftObjects(tools: Tools, target: RuntimeTarget): Promise<readonl
 }
 
 /** By our own label, by vcluster's, and by the labels a StatefulSet gives to its volume claims. */
-function selectorsOf({ runtimeId, release }: RuntimeTarget): readonly string[] {
+function selectorsOf(target: RuntimeTarget): readonly string[] {
+  const { release } = target;
   return [
-    `${RUNTIME_LABEL}=${runtimeId}`,
+    selectorOf(target),
     `${MANAGED_BY}=${release}`,
     `${VCLUSTER_NAME}=${release}`,
     `release=${release},app in (vcluster,vcluster-etcd)`,

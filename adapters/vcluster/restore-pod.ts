@@ -1,7 +1,9 @@
 import { fieldsOf, type KubernetesObject, listOf } from '../../clients/kubernetes/objects.ts';
 import type { Step } from '../../domain/change.ts';
 import { OPERATION_ANNOTATION } from '../../domain/rules/labels.ts';
-import { markOf, ownerLabels, SNAPSHOT_POD_APP } from './names.ts';
+import { asNamePart, markOf } from '../../domain/rules/marks.ts';
+import { ownerLabels } from '../ownership.ts';
+import { SNAPSHOT_POD_APP } from './names.ts';
 import type { SnapshotLocation } from './snapshot-location.ts';
 
 /** The variable `vcluster restore` reads its options from, as base64 of JSON. */
@@ -11,15 +13,18 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Name of the pod that restores for this step. */
 export function restorePodNameOf(step: Step): string {
-  return `${step.target.release}-restore-${markOf(step).replace('_', '-')}`;
+  return `${step.target.release}-restore-${asNamePart(markOf(step))}`;
+}
+
+interface Origin {
+  readonly controlPlane: KubernetesObject;
+  readonly location: SnapshotLocation;
+  /** Those that compliance asks for. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** The pod that restores, from the control plane's own template (pkg/snapshot/pod/pod.go of v0.36.1). */
-export function restorePod(
-  step: Step,
-  controlPlane: KubernetesObject,
-  location: SnapshotLocation,
-): KubernetesObject {
+export function restorePod(step: Step, { controlPlane, location, labels }: Origin): KubernetesObject {
   const { target } = step;
   const template = fieldsOf(fieldsOf(fieldsOf(controlPlane['spec'])['template'])['spec']);
   const syncer = listOf(template['containers']).find(container => container['name'] === 'syncer') ?? {};
@@ -29,7 +34,7 @@ export function restorePod(
     metadata: {
       name: restorePodNameOf(step),
       namespace: target.namespace,
-      labels: { ...ownerLabels(target), app: SNAPSHOT_POD_APP },
+      labels: { ...labels, ...ownerLabels(target), app: SNAPSHOT_POD_APP },
       annotations: { [OPERATION_ANNOTATION]: markOf(step) },
     },
     spec: {

@@ -1,43 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubernetesError } from '../../clients/kubernetes/errors.ts';
-import {
-  fieldsOf,
-  type KubernetesObject,
-  listOf,
-  numberOf,
-  textOf,
-} from '../../clients/kubernetes/objects.ts';
+import { fieldsOf, type KubernetesObject, listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import { waitingOf } from '../../clients/kubernetes/pod-status.ts';
 import type { Begun, RuntimeTarget, SnapshotRef, Step } from '../../domain/change.ts';
+import { markOf } from '../../domain/rules/marks.ts';
+import { complianceOf } from '../../domain/rules/placement.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
+import type { Call } from '../adapter.ts';
 import { AdapterFailure } from '../failure.ts';
 import { running, stopped } from './awaited.ts';
-import { markOf, placeOf, RESTORED_BY, RESTORING } from './names.ts';
+import { placeOf, RESTORED_BY, RESTORING } from './names.ts';
 import { deleteManagedPods, pauseForRestore, resume } from './power.ts';
+import { vclusterWish } from './refusals.ts';
 import { setPower } from './release.ts';
 import { restorePod, restorePodNameOf } from './restore-pod.ts';
+import type { Tools } from './settings.ts';
 import { locationOf, type SnapshotLocation } from './snapshot-location.ts';
-import type { Tools } from './tools.ts';
-import { change, workloadsOf } from './workloads.ts';
+import { change, isAway, workloadsOf } from './workloads.ts';
 
 /**
  * vcluster's own restore (pkg/cli/restore_helm.go of v0.36.1): the control plane goes down, its pods are deleted, a pod
  * with its template runs the restore, the control plane comes up again. Returns when the restoring pod has ended well;
  * a repeated call goes on where the earlier one was cut off.
  */
-export async function restore(
-  tools: Tools,
-  step: Step,
-  call: { snapshot: { id: string; ref: SnapshotRef }; signal: AbortSignal },
-): Promise<Begun> {
-  const location = locationOfSaved(step.target, call.snapshot);
+export async function restore(tools: Tools, step: Step, { signal }: Call): Promise<Begun> {
+  const location = locationOfSaved(step.target, snapshotIn(step));
   const { controlPlane } = await workloadsOf(tools.kubernetes, step.target);
   if (controlPlane.metadata.annotations?.[RESTORED_BY] !== markOf(step)) {
     await pauseForRestore(tools.kubernetes, controlPlane, replicasOf(step));
-    await untilScaledDown(tools, step, call.signal);
+    await untilScaledDown(tools, step, signal);
     await deleteManagedPods(tools.kubernetes, step.target);
-    await createPod(tools, restorePod(step, controlPlane, location));
-    await untilEnded(tools, step, call.signal);
+    const { labels } = complianceOf(vclusterWish(step.desired.spec), tools.settings);
+    await createPod(tools, restorePod(step, { controlPlane, location, labels }));
+    await untilEnded(tools, step, signal);
   }
   await finish(tools, step);
   return { awaiting: step.desired.power === 'stopped' ? stopped() : running(replicasOf(step)) };
@@ -70,10 +65,15 @@ export async function refuseRestore({ kubernetes }: Tools, step: Step): Promise<
 }
 
 /** Takes a restore back: the restoring pod goes, the control plane comes up again with what is in its store. */
-export async function undoRestore(tools: Tools, step: Step): Promise<Begun> {
+export async function undoRestore(tools: Tools, step: Step, { signal }: Call): Promise<Begun> {
   await tools.kubernetes.delete(podReference(step));
-  await untilPodGone(tools, step);
+  await untilPodGone(tools, step, signal);
   return setPower(tools, { ...step, desired: step.before ?? step.desired });
+}
+
+function snapshotIn({ change }: Step) {
+  if (change.verb === 'restore') return change.snapshot;
+  throw new Error(`A step that is a ${change.verb} was handed to restore.`);
 }
 
 async function finish(tools: Tools, step: Step): Promise<void> {
@@ -95,9 +95,7 @@ function replicasOf({ desired }: Step): number {
 async function untilScaledDown(tools: Tools, step: Step, signal: AbortSignal): Promise<void> {
   await until(signal, async () => {
     const { controlPlane } = await workloadsOf(tools.kubernetes, step.target);
-    const status = fieldsOf(controlPlane['status']);
-    const seen = numberOf(status['observedGeneration']) >= (controlPlane.metadata.generation ?? 0);
-    return seen && numberOf(status['replicas']) === 0;
+    return isAway(controlPlane);
   });
 }
 
@@ -119,9 +117,9 @@ async function untilEnded({ kubernetes }: Tools, step: Step, signal: AbortSignal
   });
 }
 
-async function untilPodGone({ kubernetes }: Tools, step: Step): Promise<void> {
+async function untilPodGone({ kubernetes }: Tools, step: Step, signal: AbortSignal): Promise<void> {
   await until(
-    AbortSignal.timeout(POD_END_MS),
+    AbortSignal.any([signal, AbortSignal.timeout(POD_END_MS)]),
     async () => (await kubernetes.get(podReference(step))) === undefined,
   );
 }

@@ -3,20 +3,13 @@ import { fieldsOf, type KubernetesObject, textOf } from '../../clients/kubernete
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Observation, RuntimeTarget, SnapshotName, Step } from '../../domain/change.ts';
 import { OPERATION_ANNOTATION } from '../../domain/rules/labels.ts';
+import { asNamePart, markOf } from '../../domain/rules/marks.ts';
 import { AdapterFailure } from '../failure.ts';
+import { ownerLabels } from '../ownership.ts';
 import { snapshotTaken } from './awaited.ts';
-import {
-  markOf,
-  ownerLabels,
-  PAUSED,
-  placeOf,
-  RESTORING,
-  SNAPSHOT_REQUEST,
-  VCLUSTER_NAME,
-  VCLUSTER_NAMESPACE,
-} from './names.ts';
+import { PAUSED, placeOf, RESTORING, SNAPSHOT_REQUEST, VCLUSTER_NAME, VCLUSTER_NAMESPACE } from './names.ts';
+import type { Tools } from './settings.ts';
 import { isWithinContainer, locationOfNew, type SnapshotLocation } from './snapshot-location.ts';
-import type { Tools } from './tools.ts';
 import { isRolledOut, replicasWhenRunning, workloadsOf } from './workloads.ts';
 
 /** Where the parts of a request are kept (`RequestKey`, `OptionsKey` of vcluster). */
@@ -24,8 +17,10 @@ const REQUEST_KEY = 'snapshotRequest';
 const OPTIONS_KEY = 'snapshotOptions';
 
 /** Asks the control plane for a snapshot, as `vcluster snapshot create` does: a Secret, then a ConfigMap of the same name. */
-export async function requestSnapshot(tools: Tools, step: Step, snapshot: SnapshotName): Promise<Begun> {
-  const { target } = step;
+export async function requestSnapshot(tools: Tools, step: Step): Promise<Begun> {
+  const { target, change } = step;
+  if (change.verb !== 'snapshot') throw new Error(`A step that is a ${change.verb} was handed to snapshot.`);
+  const { snapshot } = change;
   const location = locationOfNew(target, snapshot.id, tools.settings);
   const request = requestNameOf(target, snapshot);
   const metadata = metadataOf(step, request);
@@ -165,9 +160,8 @@ async function refuseNotRunning({ kubernetes, settings }: Tools, step: Step): Pr
     );
 }
 
-/** An id has an underscore, which no name of an object may have. */
 function requestNameOf({ release }: RuntimeTarget, { id }: SnapshotName): string {
-  return `${release}-snapshot-request-${id.replace('_', '-')}`;
+  return `${release}-snapshot-request-${asNamePart(id)}`;
 }
 
 function named({ namespace }: RuntimeTarget, name: string) {

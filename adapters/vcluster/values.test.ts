@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { Step } from '../../domain/change.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { createBareCluster } from '../../test/fakes/bare-cluster.ts';
 import { AdapterFailure } from '../failure.ts';
 import { refuseImpossible } from './refusals.ts';
 import { VCLUSTER_DEFAULTS, type VClusterSettings } from './settings.ts';
@@ -11,7 +12,16 @@ const settings: VClusterSettings = {
   ...VCLUSTER_DEFAULTS,
   scheduling: { nodeSelector: { pool: 'clusters' }, tolerations: [] },
   strongRuntimeClass: 'gvisor',
-  compliance: { hipaa: { nodeSelector: { zone: 'vault' }, tolerations: [] } },
+  compliance: {
+    hipaa: {
+      nodeSelector: { zone: 'vault' },
+      tolerations: [
+        { key: 'vault', operator: 'Exists' },
+        { key: 'phi', value: 'yes', effect: 'NoExecute' },
+      ],
+      labels: { 'example.com/phi': 'yes' },
+    },
+  },
 };
 
 function step(spec: RuntimeSpec, power: 'running' | 'stopped' = 'running'): Step {
@@ -79,11 +89,36 @@ describe('the values of the chart', () => {
     });
   });
 
-  it('place it where the installation and its compliance say', () => {
+  describe('under compliance', () => {
     const spec: RuntimeSpec = { security: { isolation: 'basic', audit: true, compliance: ['hipaa'] } };
-    expect(controlPlane(spec)['scheduling']).toEqual({
-      nodeSelector: { pool: 'clusters', zone: 'vault' },
-      tolerations: [],
+
+    it('place the control plane where the installation and its words say, with their labels', () => {
+      expect(controlPlane(spec)).toMatchObject({
+        pods: { labels: { 'example.com/phi': 'yes', 'runtimeai.dev/runtime': 'rt_1' } },
+        scheduling: { nodeSelector: { pool: 'clusters', zone: 'vault' } },
+      });
+    });
+
+    it('force every pod inside onto the nodes of its words, but not onto those of control planes', () => {
+      const { sync } = valuesOf(step(spec), { kind: 'embedded' }, settings);
+      expect(sync).toEqual({
+        toHost: {
+          pods: {
+            enforceTolerations: [
+              'vault:NoSchedule',
+              'vault:PreferNoSchedule',
+              'vault:NoExecute',
+              'phi=yes:NoExecute',
+            ],
+          },
+        },
+        fromHost: { nodes: { selector: { labels: { zone: 'vault' } } } },
+      });
+    });
+
+    it('force nothing upon pods inside without it', () => {
+      const { sync } = valuesOf(step({}), { kind: 'embedded' }, settings);
+      expect(sync).toEqual({ toHost: { pods: {} } });
     });
   });
 
@@ -100,10 +135,19 @@ describe('the values of the chart', () => {
   });
 });
 
-describe('a compliance word nobody knows', () => {
-  it('is refused, naming the known ones', () => {
-    const wanted = step({ security: { isolation: 'basic', audit: true, compliance: ['fips'] } });
-    expect(() => refuseImpossible(wanted, settings)).toThrow(AdapterFailure);
-    expect(() => refuseImpossible(wanted, settings)).toThrow(/known: hipaa/);
+describe('a virtual cluster is refused', () => {
+  const refusal = (spec: RuntimeSpec) =>
+    refuseImpossible({ kubernetes: createBareCluster(), settings }, step(spec));
+
+  it('for a compliance word nobody knows, naming the known ones', async () => {
+    const security = { isolation: 'basic' as const, audit: true, compliance: ['fips'] };
+    await expect(refusal({ security })).rejects.toThrow(AdapterFailure);
+    await expect(refusal({ security })).rejects.toThrow(/known: hipaa/);
+  });
+
+  it('for a RuntimeClass the cluster does not have, where it asks for strong isolation', async () => {
+    const strong = { security: { isolation: 'strong' as const, audit: true } };
+    await expect(refusal(strong)).rejects.toMatchObject({ code: 'isolation_unavailable' });
+    await expect(refusal({})).resolves.toBeUndefined();
   });
 });

@@ -1,9 +1,11 @@
 import type { Step } from '../../domain/change.ts';
+import { type Placement, placementOf } from '../../domain/rules/placement.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
-import { ownerLabels } from './names.ts';
+import { ownerLabels } from '../ownership.ts';
+import { forcedInside } from './inside.ts';
 import { networkPolicies } from './network.ts';
-import { placementOf } from './refusals.ts';
-import type { Placement, VClusterSettings } from './settings.ts';
+import { vclusterWish } from './refusals.ts';
+import type { VClusterSettings } from './settings.ts';
 import { snapshotPortOf } from './snapshot-location.ts';
 
 /**
@@ -24,9 +26,10 @@ export function valuesOf(
   settings: VClusterSettings,
 ): Readonly<Record<string, unknown>> {
   const { spec } = step.desired;
+  const placement = placementOf(vclusterWish(spec), settings);
   return {
     telemetry: { enabled: false },
-    sync: { toHost: { pods: { ...runtimeClass(step, settings) } } },
+    sync: forcedInside(spec, settings),
     // Inside as outside: pods the host's namespace would refuse are refused where their owner sees it.
     policies: { podSecurityStandard: 'restricted', networkPolicy: { enabled: false } },
     controlPlane: {
@@ -35,9 +38,9 @@ export function valuesOf(
         ...serviceAccountLabels(step),
       },
       distro: { k8s: { ...versionOf(step), securityContext: CONTAINER_SECURITY } },
-      backingStore: backingStore(step, store, settings),
+      backingStore: backingStore({ step, store, settings, placement }),
       service: { labels: ownerLabels(step.target) },
-      statefulSet: controlPlane(step, store, settings),
+      statefulSet: controlPlane({ step, store, settings, placement }),
     },
     experimental: { deploy: { host: { manifests: extraManifests(step, spec.networking, settings) } } },
   };
@@ -57,34 +60,42 @@ const SECURITY = {
   containerSecurityContext: CONTAINER_SECURITY,
 };
 
-function controlPlane(step: Step, store: BackingStore, settings: VClusterSettings): object {
+interface Placed {
+  readonly step: Step;
+  readonly store: BackingStore;
+  readonly settings: VClusterSettings;
+  readonly placement: Placement;
+}
+
+function controlPlane({ step, store, settings, placement }: Placed): object {
   const { target, desired } = step;
+  const { runtimeClassName } = placement;
   const labels = ownerLabels(target);
   const stopped = desired.power === 'stopped';
   const { replicas } = resourcesOf('vcluster', desired.spec);
   return {
     labels,
-    pods: { labels },
+    pods: { labels: { ...placement.podLabels, ...labels } },
     image: imageParts(settings.image),
     resources: controlPlaneResources(step),
     highAvailability: { replicas: stopped ? 0 : replicas },
     security: SECURITY,
-    scheduling: scheduling(step, settings),
-    ...runtimeClass(step, settings),
+    scheduling: placement.scheduling,
+    ...(runtimeClassName === null ? {} : { runtimeClassName }),
     ...(store.kind === 'embedded' ? { persistence: volume(step, settings) } : {}),
   };
 }
 
-function backingStore(step: Step, store: BackingStore, settings: VClusterSettings): object {
+function backingStore({ step, store, settings, placement }: Placed): object {
   if (store.kind === 'embedded') return { database: { embedded: { enabled: true } } };
   const labels = ownerLabels(step.target);
   const statefulSet = {
     labels,
-    pods: { labels },
+    pods: { labels: { ...placement.podLabels, ...labels } },
     highAvailability: { replicas: store.replicas },
     resources: { requests: { cpu: '50m', memory: '150Mi' }, limits: { cpu: '1', memory: '1Gi' } },
     security: SECURITY,
-    scheduling: scheduling(step, settings),
+    scheduling: placement.scheduling,
     persistence: volume(step, settings),
   };
   return { etcd: { deploy: { enabled: true, statefulSet } } };
@@ -116,17 +127,6 @@ function volume({ desired }: Step, { storageClass }: VClusterSettings): object {
   return { volumeClaim: { size, ...(storageClass === undefined ? {} : { storageClass }) } };
 }
 
-function scheduling(step: Step, settings: VClusterSettings): Placement {
-  return placementOf(step.desired.spec, settings);
-}
-
-function runtimeClass({ desired }: Step, settings: VClusterSettings): { runtimeClassName?: string } {
-  const wanted = desired.spec.security?.isolation === 'strong';
-  return wanted && settings.strongRuntimeClass !== undefined
-    ? { runtimeClassName: settings.strongRuntimeClass }
-    : {};
-}
-
 /** The tag of the Kubernetes image is a full version; `1.36` means its first patch. */
 function versionOf({ desired }: Step): { version?: string } {
   const wanted = desired.spec.vcluster?.kubernetes_version;
@@ -144,6 +144,8 @@ function extraManifests(
   networking: Step['desired']['spec']['networking'],
   settings: VClusterSettings,
 ): string {
-  const policies = networkPolicies(target, networking, snapshotPortOf(settings));
+  const { restrictedEgress } = settings;
+  const ways = { snapshotPort: snapshotPortOf(settings), restrictedEgress };
+  const policies = networkPolicies(target, networking, ways);
   return policies.map(object => JSON.stringify(object)).join('\n---\n');
 }

@@ -9,8 +9,8 @@ import {
 } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { RuntimeTarget } from '../../domain/change.ts';
-import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
 import { AdapterFailure } from '../failure.ts';
+import { refuseForeign } from '../ownership.ts';
 import { PAUSED_REPLICAS, placeOf } from './names.ts';
 import type { BackingStore } from './values.ts';
 
@@ -74,6 +74,13 @@ export function isRolledOut(workload: KubernetesObject, replicas: number): boole
   return seen && updated && counts.every(count => count === replicas);
 }
 
+/** Whether a workload has been scaled to nothing, and its controller has seen to it. */
+export function isAway(workload: KubernetesObject): boolean {
+  const status = fieldsOf(workload['status']);
+  const seen = numberOf(status['observedGeneration']) >= (workload.metadata.generation ?? 0);
+  return seen && numberOf(fieldsOf(workload['spec'])['replicas']) === 0 && numberOf(status['replicas']) === 0;
+}
+
 /** Annotations to set, or with null to take away. */
 export type Annotations = Readonly<Record<string, string | null>>;
 
@@ -115,14 +122,4 @@ async function leaveToHelm(kubernetes: KubernetesClient, workload: KubernetesObj
   if (others.length === managers.length) return;
   const { resourceVersion } = workload.metadata;
   await kubernetes.patch(referenceOf(workload), { metadata: { resourceVersion, managedFields: others } });
-}
-
-function refuseForeign(workload: KubernetesObject, target: RuntimeTarget): void {
-  const owner = workload.metadata.labels?.[RUNTIME_LABEL];
-  if (owner === target.runtimeId) return;
-  throw new AdapterFailure(
-    'changed_outside',
-    `${workload.kind} ${target.namespace}/${workload.metadata.name} is not the one of runtime ${target.runtimeId}, but of ${owner ?? 'nobody we know'}. Nothing was changed.`,
-    { nextStep: 'Find out who made it and remove or rename it.' },
-  );
 }

@@ -4,7 +4,7 @@ import { vmHealth } from './health.ts';
 import { KINDS } from './kinds.ts';
 import { REVISION_ANNOTATION } from './manifests.ts';
 import { refuseNodes } from './migration.ts';
-import { judgeStarting } from './power.ts';
+import { judgeStarting, judgeStopping } from './progress.ts';
 import { contentsOf } from './snapshot-contents.ts';
 import { judgeSnapshot } from './snapshots.ts';
 
@@ -50,7 +50,7 @@ describe('a machine on its way up', () => {
     judgeStarting({
       machine: machine(word, 'Always', what.failures ?? 0),
       instance: instance(what),
-      awaiting: { for: 'running', revision: 'new', ...(what.notUid ? { notUid: what.notUid } : {}) },
+      awaited: { for: 'running', revision: 'new', ...(what.notUid ? { notUid: what.notUid } : {}) },
       settings: { stuckSeconds: 60 },
       now: NOW,
     }).status;
@@ -62,6 +62,19 @@ describe('a machine on its way up', () => {
   it('is not there while the instance of an earlier state, or the one before the restart, runs', () => {
     expect(judge('Running', { revision: 'old' })).toBe('progressing');
     expect(judge('Running', { revision: 'new', notUid: 'uid-1' })).toBe('progressing');
+  });
+
+  it('is not there by what KubeVirt said of an older spec', () => {
+    const judged = (desiredGeneration: number) => {
+      const now = machine('Running');
+      const status = { ...(now['status'] as object), desiredGeneration };
+      const seen = { ...now, metadata: { ...now.metadata, generation: 2 }, status };
+      const awaited = { for: 'running' as const, revision: 'new' };
+      const settings = { stuckSeconds: 60 };
+      return judgeStarting({ machine: seen, instance: instance(), awaited, settings, now: NOW }).status;
+    };
+    expect(judged(1)).toBe('progressing');
+    expect(judged(2)).toBe('reached');
   });
 
   it('has failed when an image cannot be pulled for long, and is waited for at first', () => {
@@ -76,6 +89,24 @@ describe('a machine on its way up', () => {
 
   it('is waited for while no node has room: one may come', () => {
     expect(judge('ErrorUnschedulable', { revision: 'new' })).toBe('progressing');
+  });
+});
+
+describe('a machine on its way down', () => {
+  const halted = (actedUpon: string, word = 'Stopped') => {
+    const now = machine(word, 'Halted');
+    return { ...now, status: { ...(now['status'] as object), runStrategy: actedUpon } };
+  };
+
+  it('is there when its instance is gone and KubeVirt calls it stopped', () => {
+    expect(judgeStopping(halted('Halted'), undefined).status).toBe('reached');
+    expect(judgeStopping(machine('Stopped', 'Halted'), undefined).status).toBe('reached');
+    expect(judgeStopping(halted('Halted', 'Stopping'), undefined).status).toBe('progressing');
+    expect(judgeStopping(halted('Halted'), instance()).status).toBe('progressing');
+  });
+
+  it('is not there while KubeVirt may still be starting it', () => {
+    expect(judgeStopping(halted('Always'), undefined).status).toBe('progressing');
   });
 });
 

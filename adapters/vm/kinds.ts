@@ -1,5 +1,6 @@
 import type { KindReference, ObjectReference } from '../../clients/kubernetes/objects.ts';
 import type { RuntimeTarget, Step } from '../../domain/change.ts';
+import { asNamePart, markOf } from '../../domain/rules/marks.ts';
 
 const CORE = 'kubevirt.io/v1';
 const SNAPSHOTS = 'snapshot.kubevirt.io/v1beta1';
@@ -31,20 +32,16 @@ export function machineReference(target: RuntimeTarget) {
 }
 
 /** Name of what a step makes once, e.g. a migration: the same for every attempt. */
-export function stepName({ target, operationId, index }: Step): string {
-  return `${target.release}-${dnsLabel(operationId)}-${index}`;
+export function stepName(step: Step): string {
+  return `${step.target.release}-${asNamePart(markOf(step))}`;
 }
 
 /** Name of a snapshot's object. */
 export function snapshotName(target: RuntimeTarget, id: string): string {
-  return `${target.release}-${dnsLabel(id)}`;
+  return `${target.release}-${asNamePart(id)}`;
 }
 
 /** Name of the root disk: of the DataVolume and of its claim. */
 export function rootDiskName(target: RuntimeTarget): string {
   return `${target.release}-root`;
-}
-
-function dnsLabel(id: string): string {
-  return id.toLowerCase().replaceAll('_', '-');
 }

@@ -9,7 +9,9 @@ import { VM_DEFAULTS } from './settings.ts';
 const SETTINGS = {
   ...VM_DEFAULTS,
   image: 'disks/default:1',
-  compliance: { pci: { nodeSelector: { zone: 'pci' } } },
+  compliance: {
+    pci: { nodeSelector: { zone: 'pci' }, tolerations: [], labels: { 'example.com/pci': 'yes' } },
+  },
 };
 
 describe('the objects of a machine', () => {
@@ -39,10 +41,11 @@ describe('the objects of a machine', () => {
     });
   });
 
-  it('keep a machine to the nodes of its compliance', () => {
+  it('keep a machine to the nodes of its compliance, with the labels of that on its pod', () => {
     const { machine } = objectsOf({ security: { isolation: 'strong', audit: true, compliance: ['pci'] } });
     const template = fieldsOf(fieldsOf(machine['spec'])['template']);
     expect(fieldsOf(template['spec'])['nodeSelector']).toEqual({ zone: 'pci' });
+    expect(fieldsOf(template['metadata'])['labels']).toMatchObject({ 'example.com/pci': 'yes' });
   });
 
   it('give a machine its GPUs by KubeVirt’s name of the device', () => {
@@ -60,8 +63,8 @@ describe('the objects of a machine', () => {
 
 describe('a spec is refused', () => {
   it.each<[string, RuntimeSpec, string]>([
-    ['for a part of a CPU', { resources: { cpu: 1.5 } }, 'change_impossible'],
-    ['for several machines', { resources: { replicas: 3 } }, 'change_impossible'],
+    ['for a part of a CPU', { resources: { cpu: 1.5 } }, 'values_refused'],
+    ['for several machines', { resources: { replicas: 3 } }, 'values_refused'],
     ['to be public', { networking: { exposure: 'public', egress_policy: 'open' } }, 'exposure_unavailable'],
     [
       'for a word of compliance nobody explained',

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { Desired, RuntimeTarget, Step } from '../../domain/change.ts';
+import { policySpec } from '../../domain/rules/network-rules.ts';
+import { complianceOf, gpuOf } from '../../domain/rules/placement.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { labelsOf, metadataOf } from '../ownership.ts';
 import { KINDS, rootDiskName } from './kinds.ts';
-import { labelsOf, metadataOf } from './metadata.ts';
-import { networkPolicy } from './network.ts';
 import type { VmSettings } from './settings.ts';
 
 /** On template and instance: what the instance was started from. Another mark on the template means: restart it. */
@@ -30,7 +31,7 @@ export function machineObjects(step: Step, settings: VmSettings, power = step.de
     metadata: { ...metadataOf(step), name: `${target.release}-${digest(sizing)}` },
     spec: sizing,
   };
-  const labels = { ...rulesOf(desired.spec, settings).labels, ...labelsOf(target) };
+  const labels = labelsOf(target, rulesOf(desired.spec, settings).labels);
   const revision = digest({ sizing, template, labels });
   const machine = {
     ...KINDS.machine,
@@ -63,18 +64,11 @@ function instancetypeSpec(spec: RuntimeSpec, settings: VmSettings) {
   };
 }
 
-function gpusOf(spec: RuntimeSpec, settings: VmSettings) {
-  const wish = spec.resources?.gpu;
-  if (!wish) return [];
-  const { count, model } = parseGpu(wish);
-  const deviceName = settings.gpuDevices[model] ?? '';
-  return Array.from({ length: count }, (_, index) => ({ name: `gpu${index + 1}`, deviceName }));
-}
-
-/** `2xA10` as number and model. */
-export function parseGpu(wish: string): { readonly count: number; readonly model: string } {
-  const cut = wish.indexOf('x');
-  return { count: Number(wish.slice(0, cut)), model: wish.slice(cut + 1) };
+function gpusOf({ resources }: RuntimeSpec, { gpuDevices }: VmSettings) {
+  const gpu = gpuOf(resources?.gpu);
+  if (gpu === null) return [];
+  const deviceName = gpuDevices[gpu.model] ?? '';
+  return Array.from({ length: gpu.count }, (_, index) => ({ name: `gpu${index + 1}`, deviceName }));
 }
 
 function templateSpec(target: RuntimeTarget, { spec }: Desired, settings: VmSettings) {
@@ -118,14 +112,18 @@ function dataVolumeTemplates(target: RuntimeTarget, spec: RuntimeSpec, settings:
   return { dataVolumeTemplates: [{ metadata, spec: { source, storage } }] };
 }
 
-/** What the words of compliance ask, in an order that does not depend on how they were written. */
-function rulesOf(spec: RuntimeSpec, { compliance }: VmSettings) {
-  const words = [...(spec.security?.compliance ?? [])].sort();
-  const rules = words.map(word => compliance[word] ?? {});
+function rulesOf({ security }: RuntimeSpec, settings: VmSettings) {
+  return complianceOf({ compliance: security?.compliance }, settings);
+}
+
+function networkPolicy(step: Step, { restrictedEgress }: VmSettings): KubernetesObject {
+  const { runtimeId, release } = step.target;
+  const { networking } = step.desired.spec;
   return {
-    nodeSelector: Object.assign({}, ...rules.map(rule => rule.nodeSelector)) as Record<string, string>,
-    tolerations: rules.flatMap(rule => rule.tolerations ?? []),
-    labels: Object.assign({}, ...rules.map(rule => rule.labels)) as Record<string, string>,
+    ...KINDS.networkPolicy,
+    metadata: { ...metadataOf(step), name: release },
+    // It is around the pod of the machine, and by masquerade around the guest.
+    spec: policySpec({ runtimeId, networking, restrictedEgress }),
   };
 }
 

@@ -2,11 +2,11 @@ import { fieldsOf, type KubernetesObject, listOf, textOf } from '../../clients/k
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Begun, Observation, RuntimeTarget, Step } from '../../domain/change.ts';
 import { AdapterFailure } from '../failure.ts';
+import { metadataOf } from '../ownership.ts';
 import { complaints, conditionOf, specOf, statusOf } from './conditions.ts';
 import { KINDS, referenceTo, stepName } from './kinds.ts';
 import { deleteExactly, machineOf } from './machine.ts';
-import { metadataOf } from './metadata.ts';
-import type { Cluster } from './power.ts';
+import type { Tools } from './settings.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 /** KubeVirt's node agent sets it where machines may run. */
@@ -44,27 +44,26 @@ export async function refuseMigration(kubernetes: KubernetesClient, step: Step):
 }
 
 /** Asks KubeVirt to move the machine; an earlier attempt's migration is taken for it. */
-export async function migrateMachine({ kubernetes }: Cluster, step: Step): Promise<Begun> {
+export async function migrateMachine({ kubernetes }: Tools, step: Step): Promise<Begun> {
   const name = stepName(step);
   const there = await kubernetes.get(referenceTo('migration', step.target, name));
-  const { instance } = await machineOf(kubernetes, step);
+  await machineOf(kubernetes, step);
   if (!there) {
     await refuseMigration(kubernetes, step);
     await kubernetes.create(migrationObject(step));
   }
-  return { awaiting: { for: 'migration', name, from: textOf(statusOf(instance)['nodeName']) } };
+  return { awaiting: { for: 'migration', name } };
 }
 
 /** How far a migration is. */
 export async function observeMigration(
-  { kubernetes }: Cluster,
+  { kubernetes }: Tools,
   target: RuntimeTarget,
   name: string,
 ): Promise<Observation> {
-  const [migration, instance] = await Promise.all([
-    kubernetes.get(referenceTo('migration', target, name)),
-    kubernetes.get(referenceTo('instance', target)),
-  ]);
+  // The migration first: once it is over, the instance that is read is where it moved to.
+  const migration = await kubernetes.get(referenceTo('migration', target, name));
+  const instance = await kubernetes.get(referenceTo('instance', target));
   if (!migration) return { status: 'failed', message: 'the migration was called off by somebody else' };
   const phase = textOf(statusOf(migration)['phase']);
   const node = textOf(statusOf(instance)['nodeName']);
@@ -79,7 +78,7 @@ export async function observeMigration(
 }
 
 /** Calls a migration off that is not over; the machine stays where it is. */
-export async function undoMigration({ kubernetes }: Cluster, step: Step): Promise<Begun> {
+export async function undoMigration({ kubernetes }: Tools, step: Step): Promise<Begun> {
   const name = stepName(step);
   const migration = await kubernetes.get(referenceTo('migration', step.target, name));
   if (migration) await deleteExactly(kubernetes, migration);

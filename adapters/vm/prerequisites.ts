@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
 import type { Prerequisites } from '../adapter.ts';
 
@@ -18,7 +19,25 @@ const NEEDED = [
 export async function missingKinds(kubernetes: KubernetesClient): Promise<Prerequisites> {
   const there = await Promise.all(NEEDED.map(name => hasKind(kubernetes, name)));
   const missing = NEEDED.filter((_, index) => there[index] === false);
-  return { missing: missing.map(name => ({ what: `CustomResourceDefinition ${name}`, install: INSTALL })) };
+  const limits = await limitsOf(kubernetes);
+  return {
+    limits,
+    missing: missing.map(name => ({ what: `CustomResourceDefinition ${name}`, install: INSTALL })),
+  };
+}
+
+/** A machine moves only where there is another node for it. */
+async function limitsOf(kubernetes: KubernetesClient): Promise<NonNullable<Prerequisites['limits']>> {
+  const nodes = await kubernetes.list({
+    apiVersion: 'v1',
+    kind: 'Node',
+    labelSelector: 'kubevirt.io/schedulable=true',
+  });
+  const count = nodes.filter(node => fieldsOf(node['spec'])['unschedulable'] !== true).length;
+  if (count > 1) return {};
+  return {
+    migrate: `only ${count} of the cluster’s nodes may run virtual machines (kubevirt.io/schedulable=true)`,
+  };
 }
 
 /** Whether KubeVirt's data importer is installed, which imports an image into a disk that lasts. */

@@ -1,8 +1,10 @@
 import { type KubernetesObject, nameOf, referenceOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
-import type { Begun, Observation, RuntimeTarget } from '../../domain/change.ts';
-import { referenceTo, rootDiskName, type VmKind } from './kinds.ts';
-import { deleteExactly, listOwn } from './machine.ts';
+import type { Begun, Observation, RuntimeTarget, Step } from '../../domain/change.ts';
+import { listOwn } from '../ownership.ts';
+import { KINDS, referenceTo, rootDiskName, type VmKind } from './kinds.ts';
+import { deleteExactly } from './machine.ts';
+import type { Tools } from './settings.ts';
 
 /** In this order: what works on the machine, then the machine, then what it was made of. */
 const REMOVED: readonly VmKind[] = [
@@ -18,12 +20,12 @@ const REMOVED: readonly VmKind[] = [
 ];
 
 /** Removes everything of a machine, its snapshots and its disk included. */
-export async function removeMachine(kubernetes: KubernetesClient, target: RuntimeTarget): Promise<Begun> {
+export async function removeMachine({ kubernetes }: Tools, { target }: Pick<Step, 'target'>): Promise<Begun> {
   for (const kind of REMOVED) {
     const own = await ownObjects(kubernetes, kind, target);
     await Promise.all(own.map(object => deleteExactly(kubernetes, object)));
   }
-  return { awaiting: { for: 'nothing_left' } };
+  return { awaiting: { for: 'gone' } };
 }
 
 /** Whether anything of a machine is left; the pods around it end last. */
@@ -56,7 +58,7 @@ async function ownObjects(
   kind: VmKind,
   target: RuntimeTarget,
 ): Promise<readonly KubernetesObject[]> {
-  const labelled = await listOwn(kubernetes, kind, target);
+  const labelled = await listOwn(kubernetes, KINDS[kind], target);
   if (kind !== 'claim') return labelled;
   const root = await kubernetes.get(referenceTo('claim', target, rootDiskName(target)));
   const isListed = labelled.some(({ metadata }) => metadata.uid === root?.metadata.uid);

@@ -4,11 +4,12 @@ import { listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import type { Begun, Step } from '../../domain/change.ts';
 import type { Call } from '../adapter.ts';
 import { AdapterFailure } from '../failure.ts';
+import { metadataOf } from '../ownership.ts';
 import { conditionOf, statusOf } from './conditions.ts';
 import { KINDS, machineReference, referenceTo, stepName } from './kinds.ts';
 import { deleteExactly, readMachine } from './machine.ts';
-import { metadataOf } from './metadata.ts';
-import { applyMachine, type Cluster } from './power.ts';
+import { applyMachine } from './power.ts';
+import type { Tools } from './settings.ts';
 import { snapshotToRestore } from './snapshots.ts';
 
 /**
@@ -32,43 +33,43 @@ export function restoreObject(step: Step, snapshot: string): KubernetesObject {
  * old size back too; the record says what the runtime shall be. Waits in the middle, and goes on from there when it is
  * called again.
  */
-export async function restoreMachine(cluster: Cluster, step: Step, { signal }: Call): Promise<Begun> {
+export async function restoreMachine(tools: Tools, step: Step, { signal }: Call): Promise<Begun> {
   if (step.change.verb !== 'restore') throw new Error('restoreMachine is for restores');
   const reference = referenceTo('restore', step.target, stepName(step));
-  if ((await cluster.kubernetes.get(reference)) === undefined) {
-    const snapshot = await snapshotToRestore(cluster, step, step.change);
-    await applyMachine(cluster, step, 'stopped');
-    await untilStopped(cluster, step, signal);
-    await cluster.kubernetes.create(restoreObject(step, snapshot.metadata.name));
+  if ((await tools.kubernetes.get(reference)) === undefined) {
+    const snapshot = await snapshotToRestore(tools, step, step.change);
+    await applyMachine(tools, step, 'stopped');
+    await untilStopped(tools, step, signal);
+    await tools.kubernetes.create(restoreObject(step, snapshot.metadata.name));
   }
-  await untilRestored(cluster, step, signal);
-  return applyMachine(cluster, step);
+  await untilRestored(tools, step, signal);
+  return applyMachine(tools, step);
 }
 
 /**
  * Takes a restore back as far as that goes: before KubeVirt touched a disk, by calling it off. Later there is nothing
  * to go back to, and a person has to say what now.
  */
-export async function undoRestore(cluster: Cluster, step: Step): Promise<Begun> {
-  const restore = await cluster.kubernetes.get(referenceTo('restore', step.target, stepName(step)));
+export async function undoRestore(tools: Tools, step: Step): Promise<Begun> {
+  const restore = await tools.kubernetes.get(referenceTo('restore', step.target, stepName(step)));
   if (restore && hasTouchedDisks(restore))
     throw new AdapterFailure(
       'rollback_failed',
       'The restore has already replaced disks of the machine; what was on them is gone.',
       { nextStep: 'Restore a snapshot again, or start the machine and look at its disks.' },
     );
-  if (restore) await deleteExactly(cluster.kubernetes, restore);
-  return applyMachine(cluster, { ...step, desired: step.before ?? step.desired });
+  if (restore) await deleteExactly(tools.kubernetes, restore);
+  return applyMachine(tools, { ...step, desired: step.before ?? step.desired });
 }
 
-async function untilStopped(cluster: Cluster, step: Step, signal: AbortSignal): Promise<void> {
-  const { shutdownSeconds } = cluster.settings;
+async function untilStopped(tools: Tools, step: Step, signal: AbortSignal): Promise<void> {
+  const { shutdownSeconds } = tools.settings;
   const latest = Date.now() + (shutdownSeconds + 60) * 1000;
   await wait({
     signal,
     // KubeVirt ends the guest when its grace is over; the rest is for removing the pod.
     deadline: () => latest,
-    done: async () => (await readMachine(cluster.kubernetes, step.target)).instance === undefined,
+    done: async () => (await readMachine(tools.kubernetes, step.target)).instance === undefined,
     late: () =>
       new AdapterFailure('restore_failed', `The machine did not stop within ${shutdownSeconds + 60} s.`, {
         nextStep: 'Look at its virt-launcher pod; stop it with force, then restore again.',
@@ -77,7 +78,7 @@ async function untilStopped(cluster: Cluster, step: Step, signal: AbortSignal): 
 }
 
 async function untilRestored(
-  { kubernetes, settings }: Cluster,
+  { kubernetes, settings }: Tools,
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,20 +1,14 @@
-import type { ComplianceRule } from '../../domain/compliance.ts';
+import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
+import type { PlacementSettings } from '../../domain/rules/placement.ts';
 
 /** What an installation says about its virtual machines. */
-export interface VmSettings {
+export interface VmSettings extends Pick<PlacementSettings, 'compliance' | 'restrictedEgress'> {
   /** Container disk of a machine whose spec names none. */
-  readonly image?: string;
+  readonly image?: string | undefined;
   /** Storage class of root disks; the cluster's default when left out. */
-  readonly storageClass?: string;
+  readonly storageClass?: string | undefined;
   /** KubeVirt's device name (`permittedHostDevices`) of each GPU model, e.g. `{"A10": "nvidia.com/GA102GL_A10"}`. */
   readonly gpuDevices: Readonly<Record<string, string>>;
-  /** The words an installation knows for `security.compliance`, and the nodes and labels each stands for. */
-  readonly compliance: Readonly<Record<string, Partial<ComplianceRule>>>;
-  /** Where machines with restricted egress may go beside their DNS. */
-  readonly network: {
-    readonly dnsNamespaces: readonly string[];
-    readonly egressCidrs: readonly string[];
-  };
   /** How long a guest may take to shut down before it is ended. */
   readonly shutdownSeconds: number;
   /** How long a machine may say that it cannot start before that is believed. */
@@ -28,10 +22,14 @@ export interface VmSettings {
 /** What holds where nothing else is said. */
 export const VM_DEFAULTS: VmSettings = {
   gpuDevices: {},
-  compliance: {},
-  network: { dnsNamespaces: ['kube-system'], egressCidrs: [] },
   shutdownSeconds: 120,
   stuckSeconds: 60,
   snapshotSeconds: 300,
   restoreSeconds: 900,
 };
+
+/** What the adapter works with. */
+export interface Tools {
+  readonly kubernetes: KubernetesClient;
+  readonly settings: VmSettings;
+}

@@ -1,12 +1,11 @@
 import { fieldsOf, type KubernetesObject, nameOf, textOf } from '../../clients/kubernetes/objects.ts';
 import type { Begun, Change, Observation, RuntimeTarget, Step } from '../../domain/change.ts';
 import { AdapterFailure } from '../failure.ts';
+import { metadataOf } from '../ownership.ts';
 import { conditionOf, statusOf } from './conditions.ts';
 import { KINDS, machineReference, referenceTo, snapshotName } from './kinds.ts';
 import { machineOf } from './machine.ts';
-import { metadataOf } from './metadata.ts';
-import type { Cluster } from './power.ts';
-import type { VmSettings } from './settings.ts';
+import type { Tools, VmSettings } from './settings.ts';
 import { contentsOf } from './snapshot-contents.ts';
 
 /** How much longer than its own deadline a snapshot is waited for: KubeVirt itself may be down. */
@@ -22,7 +21,7 @@ export function snapshotObject(step: Step, id: string, { snapshotSeconds }: VmSe
 }
 
 /** Asks KubeVirt for a snapshot; an earlier attempt's is taken for it. */
-export async function takeSnapshot({ kubernetes, settings }: Cluster, step: Step): Promise<Begun> {
+export async function takeSnapshot({ kubernetes, settings }: Tools, step: Step): Promise<Begun> {
   if (step.change.verb !== 'snapshot') throw new Error('takeSnapshot is for snapshots');
   await machineOf(kubernetes, step);
   const { id } = step.change.snapshot;
@@ -34,7 +33,7 @@ export async function takeSnapshot({ kubernetes, settings }: Cluster, step: Step
 
 /** How far a snapshot is. */
 export async function observeSnapshot(
-  { kubernetes, settings }: Cluster,
+  { kubernetes, settings }: Tools,
   target: RuntimeTarget,
   name: string,
 ): Promise<Observation> {
@@ -70,7 +69,7 @@ export function judgeSnapshot(
 
 /** The snapshot a restore names, ready and the very one that was recorded. */
 export async function snapshotToRestore(
-  { kubernetes }: Cluster,
+  { kubernetes }: Tools,
   { target }: Step,
   { snapshot }: Extract<Change, { verb: 'restore' }>,
 ): Promise<KubernetesObject> {

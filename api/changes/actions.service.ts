@@ -5,7 +5,7 @@ import type { Order } from '../../domain/change-operation.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ActionPlan, ActionPlanRequest, Planner } from '../../domain/planner.ts';
 import type { Begun } from '../http/answer.ts';
-import { invalidRequest } from '../http/schema.pipe.ts';
+import { unprocessableRequest } from '../http/schema.pipe.ts';
 import type { RuntimesService } from '../runtimes/runtimes.service.ts';
 import type { ChangeCall } from './change-call.ts';
 import type { ActionExecutionRequest } from './changes.schemas.ts';
@@ -61,6 +61,6 @@ function understood(action: Action, index: number): Order {
   } catch (error) {
     if (!(error instanceof ZodError)) throw error;
     const within = error.issues.map(issue => ({ ...issue, path: ['actions', index, ...issue.path] }));
-    throw invalidRequest('', within);
+    throw unprocessableRequest('', within);
   }
 }

@@ -18,9 +18,12 @@ interface DeployRequest {
 /** The workflow behind a deploy request; `create` where it makes the runtime too. */
 export function deployBeginning(
   { caller, ids, about }: { caller: Principal; ids: DeployIds; about: RuntimeTitle },
-  request: DeployRequest & { readonly create?: DeployRuntimeInput['create'] },
+  request: DeployRequest & {
+    readonly create?: DeployRuntimeInput['create'];
+    readonly ifVersions?: DeployRuntimeInput['ifVersions'];
+  },
 ): Beginning {
-  const { agent, create, comment } = request;
+  const { agent, create, comment, ifVersions } = request;
   const image = agent.image.slice(agent.image.lastIndexOf('/') + 1);
   const input: DeployRuntimeInput = {
     ...ids,
@@ -31,6 +34,7 @@ export function deployBeginning(
     keepFailed: request.keep_failed,
     liftHold: request.lift_hold ?? false,
     ...(create && { create }),
+    ...(ifVersions && { ifVersions }),
     ...(comment !== undefined && { comment }),
   };
   return {

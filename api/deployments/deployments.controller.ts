@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { DeploymentCreateRequest } from '../../domain/deployment.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
+import { type ExpectedVersions, IfMatch } from '../http/etag.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
 import { Paging } from '../http/paging.ts';
 import { Requires } from '../http/permission.decorator.ts';
@@ -28,9 +29,10 @@ export class DeploymentsController {
     @RuntimeId() runtimeId: string,
     @Body({ schema: DeploymentCreateRequest }) request: DeploymentCreateRequest,
     @IdempotencyKey() key: string | undefined,
+    @IfMatch() ifVersions: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return begun(reply, await this.#deployments.create({ caller, runtimeId, request, key }));
+    return begun(reply, await this.#deployments.create({ caller, runtimeId, request, key, ifVersions }));
   }
 
   @Get('runtimes/:runtime_id/deployments')

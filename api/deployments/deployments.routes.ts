@@ -30,7 +30,14 @@ export const deploymentRoutes: readonly Route[] = [
       schema: Operation,
       headers: DEPLOY_HEADERS,
     },
-    problems: [...DEPLOY_REFUSALS, 'runtime_busy', 'runtime_on_hold'],
+    problems: [
+      ...DEPLOY_REFUSALS,
+      'runtime_busy',
+      'runtime_on_hold',
+      'runtime_deleted',
+      'precondition_failed',
+      'capability_not_supported',
+    ],
   },
   {
     operationId: 'listDeployments',

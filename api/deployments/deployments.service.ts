@@ -7,6 +7,7 @@ import type { Principal } from '../../domain/principal.ts';
 import type { Runtime } from '../../domain/runtime.ts';
 import type { Commands } from '../commands/commands.ts';
 import type { Begun } from '../http/answer.ts';
+import type { ExpectedVersions } from '../http/etag.ts';
 import { type Paging, pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
 import type { OperationsService } from '../operations/operations.service.ts';
@@ -25,6 +26,7 @@ interface DeploymentCommand {
   readonly runtimeId: string;
   readonly request: DeploymentCreateRequest;
   readonly key: string | undefined;
+  readonly ifVersions: ExpectedVersions;
 }
 
 /** Deployments of the caller’s tenant. */
@@ -36,14 +38,20 @@ export class DeploymentsService {
   }
 
   /** Begins a deploy into an existing runtime. The runtime is looked for first: the lock is one for all tenants. */
-  async create({ caller, runtimeId, request, key }: DeploymentCommand): Promise<Begun<Operation>> {
+  async create({
+    caller,
+    runtimeId,
+    request,
+    key,
+    ifVersions,
+  }: DeploymentCommand): Promise<Begun<Operation>> {
     const { runtimes, commands, operations } = this.#parts;
     const about = await runtimes.read(caller, runtimeId);
     if (!about.capabilities.includes('deploy')) throw cannotDeploy(about);
     const route = `POST /v1/runtimes/${runtimeId}/deployments`;
     const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
     const claimed = await commands.begin({ caller, key, route, body: request, ids }, ids =>
-      deployBeginning({ caller, ids, about }, request),
+      deployBeginning({ caller, ids, about }, { ...request, ifVersions }),
     );
     const { operationId } = claimed.ids;
     return {

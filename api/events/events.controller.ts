@@ -5,7 +5,7 @@ import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
 import { IdPipe, invalidRequest } from '../http/schema.pipe.ts';
 import { EventStreams } from './event-streams.ts';
-import { EventListQuery } from './events.schemas.ts';
+import { EventListQuery, MAX_SEQUENCE } from './events.schemas.ts';
 import { EventsService } from './events.service.ts';
 
 const RuntimeId = () => Param('runtime_id', new IdPipe('runtime'));
@@ -29,11 +29,12 @@ export class EventsController {
     @Headers() headers: Record<string, string | undefined>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const position = positionOf(headers['last-event-id']);
     if (!headers['accept']?.includes('text/event-stream')) {
       await reply.send(await this.#events.list(caller, runtimeId, query));
       return;
     }
-    const after = positionOf(headers['last-event-id']) ?? query.after ?? 0;
+    const after = position ?? query.after ?? 0;
     await this.#events.mustBeKept(caller, runtimeId, after);
     this.#streams.open(reply, { tenantId: caller.tenantId, runtimeId, after });
   }
@@ -41,7 +42,7 @@ export class EventsController {
 
 function positionOf(lastEventId: string | undefined): number | undefined {
   if (lastEventId === undefined || lastEventId === '') return undefined;
-  if (/^[0-9]{1,15}$/.test(lastEventId)) return Number(lastEventId);
+  if (/^[0-9]{1,15}$/.test(lastEventId)) return Math.min(Number(lastEventId), MAX_SEQUENCE);
   throw invalidRequest('/headers', [
     { path: ['Last-Event-ID'], message: 'must be the sequence of an event' },
   ]);

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Event } from '../../domain/event.ts';
 
+/** PostgreSQL keeps a sequence as an integer. */
+export const MAX_SEQUENCE = 2_147_483_647;
+
 export const EventListQuery = z.strictObject({
   since: z.iso
     .datetime({ offset: true })
@@ -10,7 +13,7 @@ export const EventListQuery = z.strictObject({
     .number()
     .int()
     .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
+    .max(MAX_SEQUENCE)
     .optional()
     .meta({ description: 'Only events with a greater sequence' }),
   limit: z.coerce.number().int().min(1).max(500).default(100),

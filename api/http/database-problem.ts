@@ -1,11 +1,11 @@
 import { BadPageToken } from '../../db/page.ts';
 import { ProblemError } from './problem.ts';
-import { invalidRequest } from './schema.pipe.ts';
+import { unprocessableRequest } from './schema.pipe.ts';
 
 /** The answer when PostgreSQL is away, or when a page token is not one of ours; nothing for other errors. */
 export function databaseProblem(error: unknown): ProblemError | undefined {
   if (error instanceof BadPageToken)
-    return invalidRequest('/query', [{ path: ['page_token'], message: error.message }]);
+    return unprocessableRequest('/query', [{ path: ['page_token'], message: error.message }]);
   if (!isAway(error)) return undefined;
   return new ProblemError(
     'database_unavailable',

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from './problem.ts';
-import { invalidRequest } from './schema.pipe.ts';
 
 /** The versions an edit may meet, as `If-Match` names them; nothing means any. A list of none is met by no version. */
 export type ExpectedVersions = readonly number[] | undefined;
@@ -39,14 +38,11 @@ export const IfMatch = createParamDecorator(
     ifMatchVersions(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-/** Reads the header: missing and `*` are no condition; a weak tag and one that is none of ours are met by no version. */
+/** Reads the header: missing and `*` are no condition; weak tags, tags of others and what is no tag are met by no version. */
 export function ifMatchVersions({ headers }: Pick<FastifyRequest, 'headers'>): ExpectedVersions {
   const header = headers['if-match'];
   if (header === undefined || header.trim() === '*') return undefined;
-  if (!TAGS.test(header))
-    throw invalidRequest('/headers', [
-      { path: ['If-Match'], message: 'must be * or a list of entity tags, e.g. "3"' },
-    ]);
+  if (!TAGS.test(header)) return [];
   return tagsOf(header).flatMap(({ weak, tag }) => (weak ? [] : versionOf(tag)));
 }
 

@@ -46,8 +46,14 @@ export class ProblemFilter implements ExceptionFilter {
     const status = frameworkStatus(error);
     // 403 is what @fastify/static says of a path that leads out of its folder.
     if (status === 404 || status === 403) return this.#noRoute(request);
+    if (status < 500 && !this.#takes(request)) return this.#noRoute(request);
     const code = FRAMEWORK_CODES[status];
     return code ? new ProblemError(code, `${PROBLEMS[code][1]}: ${messageOf(error)}.`) : unexpected(error);
+  }
+
+  /** Fastify looks at the headers of some methods (QUERY) before it looks for a route. */
+  #takes(request: FastifyRequest): boolean {
+    return this.#parts.allowedMethods(pathOf(request)).includes(request.method);
   }
 
   #noRoute(request: FastifyRequest): ProblemError {

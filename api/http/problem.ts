@@ -33,6 +33,7 @@ export const PROBLEMS = {
   precondition_failed: [412, 'It has changed since you read it'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The body must be application/json'],
+  unprocessable_request: [422, 'The request fits its schema and still cannot be carried out'],
   idempotency_key_reused: [422, 'The Idempotency-Key was used for another request'],
   quota_exceeded: [422, 'The quota does not allow this'],
   capability_not_supported: [422, 'This kind of runtime cannot do this'],

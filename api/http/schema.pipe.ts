@@ -16,7 +16,7 @@ export class SchemaPipe implements PipeTransform {
     if (!schema) return value;
     const result = await schema['~standard'].validate(value);
     if (!result.issues) return result.value;
-    throw invalidRequest(type === 'body' ? '' : `/${type}`, result.issues);
+    throw refusalOf(type === 'body' ? '' : `/${type}`, result.issues);
   }
 }
 
@@ -36,15 +36,39 @@ export class IdPipe implements PipeTransform<string, string> {
   }
 }
 
-/** A 400 with one entry per violation; the detail repeats the first. */
+/** 400 for what the schema in the document does not let through; 422 where only rules beyond it say no. */
+function refusalOf(within: string, issues: readonly Issue[]): ProblemError {
+  return issues.every(isBeyondSchema) ? unprocessableRequest(within, issues) : invalidRequest(within, issues);
+}
+
+/** Such rules (`refine`) have no words in JSON Schema, so whoever reads the document cannot know them. */
+function isBeyondSchema(issue: Issue): boolean {
+  const nearest = nearestBranch(issue);
+  return nearest.length > 0 ? nearest.every(isBeyondSchema) : 'code' in issue && issue.code === 'custom';
+}
+
+/** A 400 with one entry per violation. */
 export function invalidRequest(within: string, issues: readonly Issue[]): ProblemError {
+  return problemOf('invalid_request', { within, issues });
+}
+
+/** A 422 with one entry per place that fits its schema and is still impossible. */
+export function unprocessableRequest(within: string, issues: readonly Issue[]): ProblemError {
+  return problemOf('unprocessable_request', { within, issues });
+}
+
+/** The detail repeats the first violation. */
+function problemOf(
+  code: 'invalid_request' | 'unprocessable_request',
+  { within, issues }: { within: string; issues: readonly Issue[] },
+): ProblemError {
   const errors = issues.slice(0, MOST_ERRORS).flatMap(issue => describe(within, issue));
   const [first] = errors;
   const detail = first
     ? `${first.pointer || 'The body'}: ${first.message}`
     : 'The request does not fit its schema.';
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';
-  return new ProblemError('invalid_request', detail + more, { errors });
+  return new ProblemError(code, detail + more, { errors });
 }
 
 /** Unknown fields are pointed at one by one, not at the object around them; of a union, the nearest branch speaks. */

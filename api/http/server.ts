@@ -92,14 +92,11 @@ function acceptOnlyJson(server: FastifyInstance): void {
     const text = String(body);
     if (text === '') return done(null, undefined);
     parse(request, text, (error, value) => {
-      if (error)
-        return done(
-          new ProblemError('malformed_body', `The body could not be read as JSON: ${error.message}.`),
-        );
+      if (error) return done(unreadable(text, error));
       if (text.includes('\\u') && !isStorable(value)) {
         return done(
           new ProblemError(
-            'malformed_body',
+            'unprocessable_request',
             'The body holds a NUL character or half a surrogate pair, which cannot be kept. Remove it.',
           ),
         );
@@ -107,6 +104,32 @@ function acceptOnlyJson(server: FastifyInstance): void {
       done(null, value);
     });
   });
+}
+
+/** Fastify's parser also refuses JSON whose keys would reach into JavaScript's prototypes, in the same words. */
+function unreadable(text: string, cause: Error): ProblemError {
+  if (!PROTOTYPE_KEYS.test(text) || !isJson(text))
+    return new ProblemError('malformed_body', `The body could not be read as JSON: ${cause.message}.`, {
+      cause,
+    });
+  return new ProblemError(
+    'unprocessable_request',
+    'The body holds the key __proto__, or prototype within constructor, which is not taken. Name it otherwise.',
+    { cause },
+  );
+}
+
+/** Each letter of them may come escaped, which is rare enough to be called malformed. */
+const PROTOTYPE_KEYS = /__proto__|constructor/;
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 /** PostgreSQL keeps neither NUL nor unpaired surrogates; both can only come as \u escapes. */

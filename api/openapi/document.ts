@@ -59,7 +59,7 @@ const TAGS = [
 const INTRODUCTION = `A durable control plane for AI agents and the runtimes they live in.
 
 - Whatever takes time answers at once with an operation; \`GET /operations/{operation_id}?wait=30\` waits for it.
-- Errors are problem documents (RFC 9457). 400: the request does not fit its schema, and \`errors\` points at each place. 422: it was understood and cannot be granted as it stands.
+- Errors are problem documents (RFC 9457). 400: the request does not fit its schema, and \`errors\` points at each place. 422: it fits and cannot be granted as it stands.
 - The tenant comes from the API key. The header \`tenant_id\` and the field \`tenant_id\` may only repeat it; anything else is 403.
 - What belongs to another tenant answers 404, like what does not exist.
 - Send an \`Idempotency-Key\` with every POST: a repeated request begins nothing new. Keys are remembered for 24 hours. A refused request does not use the key up: send it again once the reason is gone.
@@ -106,6 +106,7 @@ const HEADERS = {
     }),
   lastEventId: z
     .string()
+    .regex(/^[0-9]{0,15}$/)
     .optional()
     .meta({
       param: { id: 'LastEventId' },

@@ -53,7 +53,7 @@ export const ANSWER_HEADERS = {
 /** What any route may answer with, by what it takes. */
 export function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...(route.problems ?? []), 'internal'];
-  if (route.query || route.body) codes.push('invalid_request');
+  if (route.query || route.body) codes.push('invalid_request', 'unprocessable_request');
   if (route.permission)
     codes.push(
       'unauthenticated',
@@ -64,15 +64,10 @@ export function problemsOf(route: Route): ProblemCode[] {
     );
   if (route.path.includes('{'))
     codes.push(route.path.startsWith('/runtimes') ? 'runtime_not_found' : 'not_found');
-  if (route.method === 'post')
-    codes.push(
-      'malformed_body',
-      'body_too_large',
-      'unsupported_media_type',
-      'invalid_request',
-      'idempotency_key_reused',
-    );
+  if (route.method === 'post') codes.push('invalid_request', 'idempotency_key_reused');
+  if (route.method !== 'get')
+    codes.push('malformed_body', 'unprocessable_request', 'body_too_large', 'unsupported_media_type');
   if (route.method !== 'get' && !route.withoutTemporal) codes.push('temporal_unavailable');
-  if (route.ifMatch) codes.push('precondition_failed', 'invalid_request');
+  if (route.ifMatch) codes.push('precondition_failed');
   return [...new Set(codes)];
 }

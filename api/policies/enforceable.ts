@@ -1,9 +1,9 @@
 import { PolicyAction, PolicyRule } from '../../domain/policy.ts';
 import { ProblemError } from '../http/problem.ts';
-import { invalidRequest } from '../http/schema.pipe.ts';
+import { unprocessableRequest } from '../http/schema.pipe.ts';
 import type { StatedRule } from './policies.schemas.ts';
 
-type Issues = Parameters<typeof invalidRequest>[1];
+type Issues = Parameters<typeof unprocessableRequest>[1];
 
 /** The rules in the judge's words. Whoever states a rule relies on it, so one that nobody would enforce is refused. */
 export function enforceable(rules: readonly StatedRule[]): PolicyRule[] {
@@ -46,6 +46,6 @@ function coversAny(pattern: string): boolean {
 }
 
 function notEnforced(issues: Issues): ProblemError {
-  const { message, extras } = invalidRequest('', issues);
+  const { message, extras } = unprocessableRequest('', issues);
   return new ProblemError('rule_not_enforced', message, extras);
 }

@@ -6,7 +6,7 @@ import { changeBeginning } from '../changes/change-beginning.ts';
 import type { Beginning } from '../commands/admissions.ts';
 import { type DeployIds, deployBeginning } from '../deployments/deploy-beginning.ts';
 import { ProblemError } from '../http/problem.ts';
-import { invalidRequest } from '../http/schema.pipe.ts';
+import { unprocessableRequest } from '../http/schema.pipe.ts';
 
 interface Creation {
   readonly caller: Principal;
@@ -57,6 +57,6 @@ function foldedAgent(spec: RuntimeCreateRequest['spec'], image: string | undefin
         'No image is named, and the platform has no default one (RUNTIMEAI_DEFAULT_AGENT_IMAGE). Name it in spec.agent.image.',
       );
     case 'contradiction':
-      throw invalidRequest('', folded.issues);
+      throw unprocessableRequest('', folded.issues);
   }
 }

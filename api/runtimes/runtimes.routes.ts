@@ -23,7 +23,7 @@ export const runtimeRoutes: readonly Route[] = [
       schema: Runtime,
       headers: DEPLOY_HEADERS,
     },
-    problems: [...DEPLOY_REFUSALS, 'name_taken'],
+    problems: [...DEPLOY_REFUSALS, 'name_taken', 'kind_unavailable', 'image_required'],
   },
   {
     operationId: 'listRuntimes',

@@ -11,6 +11,8 @@ export interface DiffInput {
   readonly next: readonly KubernetesObject[];
   /** Who will apply it: only then does the dry run show which fields go away. */
   readonly fieldManager?: string;
+  /** It will be applied with force: fields that somebody else has taken meanwhile are part of the change. */
+  readonly force?: boolean;
 }
 
 type Change = Plan['changes'][number];
@@ -23,7 +25,7 @@ export async function diffObjects(client: KubernetesClient, input: DiffInput): P
   const kept = new Set(input.next.map(keyOf));
   const removed = input.previous.filter(object => !kept.has(keyOf(object)));
   const work = [
-    ...input.next.map(object => () => changeOf(client, object, input.fieldManager ?? 'helm')),
+    ...input.next.map(object => () => changeOf(client, object, input)),
     ...removed.map(object => () => removalOf(client, object)),
   ];
   const changes = await inParallel(work, OBJECTS_AT_ONCE);
@@ -37,15 +39,17 @@ export function summarize(changes: readonly Change[]): Plan['summary'] {
   return summary;
 }
 
+type Applying = Pick<DiffInput, 'fieldManager' | 'force'>;
+
 const OBJECTS_AT_ONCE = 10;
 
 async function changeOf(
   client: KubernetesClient,
   object: KubernetesObject,
-  fieldManager: string,
+  applying: Applying,
 ): Promise<Change> {
   const reference = referenceOf(object);
-  const [live, outcome] = await Promise.all([client.get(reference), tryOut(client, object, fieldManager)]);
+  const [live, outcome] = await Promise.all([client.get(reference), tryOut(client, object, applying)]);
   const named = { kind: object.kind, name: object.metadata.name };
   if (live === undefined) return { ...named, change: 'create', diff: wholeObject('+', object) };
   if (live.metadata.deletionTimestamp !== undefined) throw goingAway(reference);
@@ -56,10 +60,10 @@ async function changeOf(
 async function tryOut(
   client: KubernetesClient,
   object: KubernetesObject,
-  fieldManager: string,
+  { fieldManager = 'helm', force = false }: Applying,
 ): Promise<KubernetesObject> {
   try {
-    return await client.apply(object, { dryRun: true, fieldManager });
+    return await client.apply(object, { dryRun: true, fieldManager, force });
   } catch (error) {
     if (!(error instanceof KubernetesError) || !SCALED_BY_CONTROLLER.test(error.message)) throw error;
     return client.apply(object, { dryRun: true, fieldManager, force: true });

@@ -26,6 +26,8 @@ export interface ApplyOptions {
 export interface DeleteOptions {
   /** Of a pod: how long it may take to end; its own when left out. */
   readonly gracePeriodSeconds?: number;
+  /** Deletes this very object; one that came to its name later is left alone. */
+  readonly uid?: string | undefined;
 }
 
 export interface LogOptions {
@@ -176,17 +178,23 @@ async function getObject(
 async function deleteObject(
   connection: KubernetesConnection,
   reference: ObjectReference,
-  { gracePeriodSeconds }: DeleteOptions,
+  { gracePeriodSeconds, uid }: DeleteOptions,
 ): Promise<void> {
   const attempt = { what: `Deleting ${nameOf(reference)}`, server: connection.server };
   const answer = await call(connection, {
     method: 'DELETE',
     path: pathOfObject(reference),
-    query: { propagationPolicy: 'Background', gracePeriodSeconds },
+    contentType: 'application/json',
+    body: JSON.stringify({
+      propagationPolicy: 'Background',
+      gracePeriodSeconds,
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
+    }),
   }).catch((error: unknown) => {
     throw unreachable(attempt, error);
   });
-  if (answer.status !== 404 && answer.status > 299) throw refused(attempt, answer);
+  const isAnother = answer.status === 409 && uid !== undefined;
+  if (answer.status !== 404 && !isAnother && answer.status > 299) throw refused(attempt, answer);
 }
 
 async function readLog(connection: KubernetesConnection, options: LogOptions): Promise<string> {

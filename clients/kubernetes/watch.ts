@@ -29,6 +29,8 @@ export interface WatchChange<T> {
 
 export interface WatchTrouble {
   readonly reason: string;
+  /** The API server's answer, when there was one: 404 says that it does not know the kind (any more). */
+  readonly status: number | undefined;
   /** The whole list is read again, not only what came after the last version seen. */
   readonly relist: boolean;
   readonly retryInMs: number;
@@ -169,6 +171,7 @@ class Follower<T> {
     const reason = error instanceof Error ? error.message : String(error);
     this.options.onTrouble({
       reason: `Watching ${nameOf(this.options)}: ${reason}`,
+      status: error instanceof KubernetesError ? error.status : undefined,
       relist: this.version === undefined,
       retryInMs,
     });

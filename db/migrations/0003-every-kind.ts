@@ -86,6 +86,7 @@ const TABLES = [
     capabilities jsonb not null,
     pod_security text not null default 'restricted',
     missing jsonb not null,
+    limits jsonb not null default '{}',
     position integer not null default 0,
     checked_at ${NOW}
   )`,

@@ -4,6 +4,7 @@ import { waitingOperations } from './0002-waiting-operations.ts';
 import { everyKind } from './0003-every-kind.ts';
 import { announcements } from './0004-announcements.ts';
 import { forgottenKeys } from './0005-forgotten-keys.ts';
+import { verifiedState } from './0006-verified-state.ts';
 
 /** Every migration by its name, in the order they run; a released one is never changed again. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-every-kind': everyKind,
   '0004-announcements': announcements,
   '0005-forgotten-keys': forgottenKeys,
+  '0006-verified-state': verifiedState,
 };

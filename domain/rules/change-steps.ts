@@ -3,7 +3,7 @@ import type { AdmittedStep, Order, Wish } from '../change-operation.ts';
 import type { AdmissionRefusal } from '../deployment.ts';
 import type { Capability, RuntimeType } from '../runtime.ts';
 import { desiredAfter } from './desired.ts';
-import { obstacleTo } from './preconditions.ts';
+import { deletedAlready, obstacleTo } from './preconditions.ts';
 import type { Phase } from './runtime-state.ts';
 
 export interface Refusal {
@@ -16,6 +16,7 @@ export interface Beginning {
   readonly type: RuntimeType;
   readonly phase: Phase;
   readonly capabilities: readonly Capability[];
+  readonly limits?: Partial<Record<Capability, string>>;
   readonly desired: Desired | undefined;
   readonly snapshots: readonly {
     readonly id: string;
@@ -31,6 +32,8 @@ export function admittedSteps(
   beginning: Beginning,
 ): readonly AdmittedStep[] | Refusal {
   if (!beginning.desired) return { code: 'runtime_not_found', reason: 'There is no such runtime.' };
+  const deleted = deletedAlready(beginning);
+  if (deleted) return deleted;
   const { spec, power } = beginning.desired;
   let desired: Desired = { spec, power };
   const steps: AdmittedStep[] = [];

@@ -1,7 +1,7 @@
 import type { AgentConfig } from '../agent-config.ts';
 import type { AgentRuntimeValuesInput } from '../chart-values.ts';
 import type { ReleaseTarget } from '../deployment.ts';
-import { type PlacementSettings, placementOf } from './agent-placement.ts';
+import { type PlacementSettings, placementOf } from './placement.ts';
 
 export interface ChartValuesInput extends PlacementSettings {
   readonly target: ReleaseTarget;
@@ -37,7 +37,7 @@ export function chartValues(input: ChartValuesInput): AgentRuntimeValuesInput {
         : [],
     ),
     governance,
-    networking: { egress: agent.egress, exposure: agent.exposure, ...reachable(Object.values(governance)) },
+    networking: networkingValues(input),
     ...(agent.service_account === undefined
       ? {}
       : { serviceAccount: { annotations: agent.service_account.annotations } }),
@@ -76,23 +76,38 @@ function autoscalingOf(agent: AgentConfig): AgentRuntimeValuesInput['autoscaling
   };
 }
 
+function networkingValues({
+  agent,
+  governance,
+  restrictedEgress,
+}: ChartValuesInput): NonNullable<AgentRuntimeValuesInput['networking']> {
+  const { namespaces, cidrs } = reachable(Object.values(governance));
+  const { dnsNamespaces, dnsCidrs } = restrictedEgress ?? {};
+  return {
+    egress: agent.egress,
+    exposure: agent.exposure,
+    egressAllowedNamespaces: unique([...namespaces, ...(restrictedEgress?.namespaces ?? [])]),
+    egressAllowedCidrs: unique([...cidrs, ...(restrictedEgress?.cidrs ?? [])]),
+    ...(dnsNamespaces && { dnsNamespaces }),
+    ...(dnsCidrs && { dnsCidrs }),
+  };
+}
+
 /**
  * What restricted egress must still let through, read from the governed endpoints: namespaces of services inside the
  * cluster (`name.namespace.svc…`) and single addresses. A name outside the cluster cannot be turned into a rule.
  */
 function reachable(endpoints: readonly string[]): {
-  egressAllowedNamespaces: string[];
-  egressAllowedCidrs: string[];
+  readonly namespaces: readonly (string | undefined)[];
+  readonly cidrs: readonly (string | undefined)[];
 } {
   const hosts = endpoints.map(hostOf);
   return {
-    egressAllowedNamespaces: unique(hosts.map(host => /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1])),
-    egressAllowedCidrs: unique(
-      hosts.map(host => {
-        if (host.includes(':')) return `${host}/128`;
-        return /^[0-9.]+$/.test(host) ? `${host}/32` : undefined;
-      }),
-    ),
+    namespaces: hosts.map(host => /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1]),
+    cidrs: hosts.map(host => {
+      if (host.includes(':')) return `${host}/128`;
+      return /^[0-9.]+$/.test(host) ? `${host}/32` : undefined;
+    }),
   };
 }
 

@@ -53,6 +53,7 @@ function scaledAgent(agent: AgentConfig, { size, resources }: Scale): AgentConfi
       cpu: cpu === undefined ? agent.resources.cpu : `${Math.round(cpu * 1000)}m`,
       memory: memory ?? agent.resources.memory,
     },
+    ...(resources?.gpu && { gpu: resources.gpu }),
     ...(replicas === undefined ? {} : replicated(agent, replicas)),
   };
 }

@@ -6,13 +6,5 @@ export const PROJECT_LABEL = 'runtimeai.dev/project';
 /** Annotation of a Deployment: the operation whose manifest it carries. */
 export const OPERATION_ANNOTATION = 'runtimeai.dev/operation';
 
-/** The mark of one step: its operation, and its index where it is not the first. Fits a label of Helm's storage. */
-export function markOf({
-  operationId,
-  index,
-}: {
-  readonly operationId: string;
-  readonly index: number;
-}): string {
-  return index === 0 ? operationId : `${operationId}.${index}`;
-}
+/** Annotation of a pod template: the step that restarted its pods last, which every later change keeps. */
+export const RESTARTED_BY_ANNOTATION = 'runtimeai.dev/restarted-by';

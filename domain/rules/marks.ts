@@ -1,4 +1,4 @@
-/** What a step leaves on what it makes, so that it is found again: the operation, and which of its steps. */
+/** The mark of one step: its operation, and its index where it is not the first. Fits a label of Helm's storage. */
 export function markOf({
   operationId,
   index,
@@ -7,4 +7,9 @@ export function markOf({
   readonly index: number;
 }): string {
   return index === 0 ? operationId : `${operationId}.${index}`;
+}
+
+/** A mark or an id as part of an object's name, where underscores are refused and dots would make subdomains. */
+export function asNamePart(mark: string): string {
+  return mark.toLowerCase().replaceAll(/[._]/g, '-');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Policy, type PolicyQuestion, PolicyRule } from '../policy.ts';
-import { judge } from './policy.ts';
+import { type Policy, type PolicyQuestion, PolicyRule, type PolicyVerdict } from '../policy.ts';
+import { judge, strictest } from './policy.ts';
 
 const question: PolicyQuestion = {
   action: 'deploy.upgrade',
@@ -84,5 +84,35 @@ describe('judge', () => {
     );
     expect(judge(question, []).reason).toContain('tenant acme has no policy');
     expect(judge(question, [policy('a')]).reason).toContain('what is not allowed is denied');
+  });
+});
+
+describe('strictest', () => {
+  const allows: PolicyVerdict = { answer: 'allow', policy: 'open', reason: 'open' };
+  const denies: PolicyVerdict = { answer: 'deny', policy: 'frozen', reason: 'frozen' };
+  const asks = (name: string, quorum: number, expiresInSeconds: number): PolicyVerdict => ({
+    answer: 'require_approval',
+    policy: name,
+    reason: name,
+    approval: { quorum, expiresInSeconds },
+  });
+
+  test.each<[string, PolicyVerdict[], PolicyVerdict]>([
+    ['a denial beside all else', [allows, asks('a', 3, 60), denies], denies],
+    ['an approval beside an allowance', [allows, asks('a', 1, 60)], asks('a', 1, 60)],
+    [
+      'the largest quorum, in the words that ask for it, with the shortest expiry',
+      [asks('a', 1, 60), asks('b', 3, 600), asks('c', 2, 300)],
+      asks('b', 3, 60),
+    ],
+    ['an allowance where nothing else is said', [allows, allows], allows],
+    [
+      'an allowance where nothing is asked for',
+      [],
+      { answer: 'allow', policy: 'none', reason: 'nothing is asked for' },
+    ],
+  ])('is %s', (_, verdicts, verdict) => {
+    expect(strictest(verdicts)).toEqual(verdict);
+    expect(strictest(verdicts.toReversed())).toEqual(verdict);
   });
 });

@@ -10,6 +10,8 @@ export interface Situation {
   readonly phase: Phase;
   readonly power: Power;
   readonly capabilities: readonly Capability[];
+  /** Capabilities that the cluster cannot serve now, and why. */
+  readonly limits?: Partial<Record<Capability, string>>;
 }
 
 export interface Obstacle {
@@ -25,17 +27,22 @@ export function obstacleTo(wish: Wish, situation: Situation): Obstacle | undefin
     (wish.verb === 'delete' ? undefined : notForKind(wish, situation)) ??
     nothingThere(wish, situation) ??
     notWhileStopped(wish, situation) ??
-    senseless(wish, situation)
+    senseless(wish)
   );
 }
 
-function deletedAlready({ phase }: Situation): Obstacle | undefined {
+/** Why nothing at all can be done any more, or nothing when it can. */
+export function deletedAlready({ phase }: Pick<Situation, 'phase'>): Obstacle | undefined {
   if (phase !== 'deleted') return undefined;
   return { code: 'runtime_deleted', reason: 'The runtime is deleted; only its history is left.' };
 }
 
-function notForKind(wish: Wish, { type, capabilities }: Situation): Obstacle | undefined {
-  if (wish.verb === 'create' || wish.verb === 'delete' || capabilities.includes(wish.verb)) return undefined;
+function notForKind(wish: Wish, { type, capabilities, limits = {} }: Situation): Obstacle | undefined {
+  if (wish.verb === 'create' || wish.verb === 'delete') return undefined;
+  const limit = limits[wish.verb];
+  if (limit !== undefined)
+    return { code: 'change_impossible', reason: `It cannot ${wish.verb} now: ${limit}.` };
+  if (capabilities.includes(wish.verb)) return undefined;
   const can = capabilities.length === 0 ? 'nothing of the kind' : capabilities.join(', ');
   return {
     code: 'capability_not_supported',
@@ -64,7 +71,7 @@ function notWhileStopped(wish: Wish, { power }: Situation): Obstacle | undefined
   };
 }
 
-function senseless(wish: Wish, { type }: Situation): Obstacle | undefined {
+function senseless(wish: Wish): Obstacle | undefined {
   if (wish.verb !== 'scale') return undefined;
   const { size, resources } = wish.to;
   const given = Object.values(resources ?? {}).some(value => value !== null && value !== undefined);
@@ -74,11 +81,6 @@ function senseless(wish: Wish, { type }: Situation): Obstacle | undefined {
     return {
       code: 'change_impossible',
       reason: 'Scaling to 0 would forget how many there were. Stop it instead, which remembers.',
-    };
-  if (type === 'agent_runtime' && resources?.gpu)
-    return {
-      code: 'change_impossible',
-      reason: 'The GPU of an agent is changed by a deployment (agent.gpu).',
     };
   return undefined;
 }

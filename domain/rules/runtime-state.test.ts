@@ -2,8 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { HealthStatus } from '../health.ts';
 import { RuntimeState } from '../runtime.ts';
 import {
+  contractHealth,
   currentHealth,
   type Phase,
+  phaseAfterChange,
+  phaseAfterStep,
+  phasesAfterChangeStage,
   phasesAfterOutcome,
   phasesAfterStage,
   runtimeState,
@@ -17,6 +21,8 @@ const PHASES: Phase[] = [
   'needs_attention',
   'not_installed',
   'install_failed',
+  'deleting',
+  'deleted',
 ];
 
 describe('currentHealth', () => {
@@ -43,6 +49,8 @@ describe('runtimeState', () => {
     ['needs_attention', 'healthy', 'degraded'],
     ['not_installed', 'unknown', 'stopped'],
     ['install_failed', 'unknown', 'error'],
+    ['deleting', 'healthy', 'deleting'],
+    ['deleted', 'unknown', 'deleted'],
   ] as const)('of %s and %s is %s', (phase, health, state) =>
     expect(runtimeState(phase, health)).toBe(state),
   );
@@ -97,5 +105,72 @@ describe('phasesAfterOutcome', () => {
     ['abandoned', 'new', 'needs_attention', 'deployed'],
   ] as const)('%s that leaves %s turns %s into %s', (outcome, leaves, before, after) => {
     expect(phasesAfterOutcome(outcome, leaves)[before]).toBe(after);
+  });
+});
+
+describe('contractHealth', () => {
+  test.each([
+    ['healthy', 'ok'],
+    ['stopped', 'ok'],
+    ['degraded', 'warning'],
+    ['unhealthy', 'critical'],
+    ['unknown', 'unknown'],
+  ] as const)('of %s is %s', (health, word) => expect(contractHealth(health)).toBe(word));
+});
+
+describe('phasesAfterChangeStage', () => {
+  test.each([
+    ['create', 'applying', 'installing'],
+    ['delete', 'applying', 'deleting'],
+    ['scale', 'applying', 'upgrading'],
+    ['stop', 'applying', 'upgrading'],
+    ['snapshot', 'applying', 'deployed'],
+    ['attach_observer', 'applying', 'deployed'],
+    ['scale', 'verifying', 'deployed'],
+    ['scale', 'rolling_back', 'deployed'],
+    ['delete', 'preparing', 'deployed'],
+    ['snapshot', 'needs_attention', 'needs_attention'],
+  ] as const)('a %s that is %s turns what is deployed into %s', (verb, stage, after) =>
+    expect(phasesAfterChangeStage(verb, stage).deployed).toBe(after),
+  );
+});
+
+describe('phaseAfterStep', () => {
+  test.each([
+    ['create', false, 'installing', 'deployed'],
+    ['scale', false, 'upgrading', 'deployed'],
+    ['undone', false, 'needs_attention', 'deployed'],
+    ['undone', true, 'installing', 'install_failed'],
+    ['delete', false, 'deleting', 'deleted'],
+    ['snapshot', false, 'deployed', 'deployed'],
+    ['detach_observer', false, 'deployed', 'deployed'],
+  ] as const)('%s (removed: %s) turns %s into %s', (verb, removed, before, after) =>
+    expect(phaseAfterStep(verb, removed)[before]).toBe(after),
+  );
+});
+
+describe('phaseAfterChange', () => {
+  test.each([
+    ['succeeded', undefined, 'deployed', 'deployed'],
+    ['succeeded', undefined, 'deleted', 'deleted'],
+    ['rolled_back', 'previous', 'upgrading', 'deployed'],
+    ['abandoned', 'previous', 'needs_attention', 'deployed'],
+    ['failed', 'nothing', 'install_failed', 'install_failed'],
+    ['cancelled', 'nothing', 'install_failed', 'not_installed'],
+    ['rejected', undefined, 'installing', 'not_installed'],
+    ['expired', undefined, 'installing', 'not_installed'],
+    ['errored', undefined, 'installing', 'install_failed'],
+    ['rejected', undefined, 'deployed', 'deployed'],
+    ['rejected', undefined, 'install_failed', 'install_failed'],
+  ] as const)('%s that leaves %s turns %s into %s', (outcome, leaves, before, after) =>
+    expect(phaseAfterChange(outcome, leaves)[before]).toBe(after),
+  );
+
+  test('never leaves a runtime in a phase that only a running operation has', () => {
+    for (const outcome of ['rolled_back', 'failed', 'abandoned', 'cancelled'] as const) {
+      const after = Object.values(phaseAfterChange(outcome, 'previous'));
+      expect(after).not.toContain('upgrading');
+      expect(after).not.toContain('needs_attention');
+    }
   });
 });

@@ -12,10 +12,7 @@ import { type ClusterAccess, openClusterAccess } from './cluster-access.ts';
 import { type CustomKind, installCustomKinds, onlyVersion } from './custom-kinds.ts';
 import { goModuleFolder } from './go-module.ts';
 
-/** The RuntimeClass of isolation strong in the lab; its handler is plain runc, so it shows the wiring and isolates nothing. */
-export const strongRuntimeClass = 'strong';
-
-/** Starts the real agent-sandbox controller on the lab's cluster: its kinds, its rights, and a RuntimeClass. */
+/** Starts the real agent-sandbox controller on the lab's cluster, with its kinds and its rights. */
 export async function startAgentSandbox(
   context: LabContext,
   cluster: Pick<Cluster, 'kubeconfigPath'>,
@@ -31,12 +28,11 @@ export async function startAgentSandbox(
   try {
     await installCustomKinds(access.api, { kinds: sandboxKinds(module), signal: context.signal });
     await allow(access.api, module);
-    await makeRuntimeClass(access.api);
     await startController(context, { program: binaries['agent-sandbox-controller'], access });
   } finally {
     access.api.close();
   }
-  say('ready', `agent-sandbox v0.5.6; RuntimeClass ${strongRuntimeClass} is plain runc here`);
+  say('ready', 'agent-sandbox v0.5.6');
 }
 
 function sandboxKinds(module: string): CustomKind[] {
@@ -76,11 +72,6 @@ async function bind(api: KubernetesApi, role: ClusterRole): Promise<void> {
     subjects: [{ apiGroup: group, kind: 'User', name: clusterUsers['agent-sandbox'].name }],
   };
   await sendUnless(409, () => api.send('POST', `${rbac}/clusterrolebindings`, binding));
-}
-
-async function makeRuntimeClass(api: KubernetesApi): Promise<void> {
-  const runtimeClass = { metadata: { name: strongRuntimeClass }, handler: 'runc' };
-  await sendUnless(409, () => api.send('POST', '/apis/node.k8s.io/v1/runtimeclasses', runtimeClass));
 }
 
 async function startController(

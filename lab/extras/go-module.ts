@@ -18,9 +18,14 @@ export async function goModuleFolder(
     env: goEnvironment(),
     signal: context.signal,
   });
-  const answer = JSON.parse(code === 0 ? stdout : '{}') as { Dir?: string };
-  if (answer.Dir) return answer.Dir;
+  const { Dir, Error: refusal } = answered(stdout);
+  if (Dir) return Dir;
   throw new Error(
-    `go mod download ${required} in ${cwd} ended with ${code}: ${stderr.trim() || 'it named no folder'}. Check that the Go module proxy can be reached.`,
+    `go mod download ${required} in ${cwd} ended with ${code}: ${refusal ?? stderr.trim()}\nCheck that the Go module proxy can be reached.`,
   );
+}
+
+/** Go says on its standard output also what went wrong, unless it could not even begin. */
+function answered(stdout: string): { Dir?: string; Error?: string } {
+  return stdout.trim() === '' ? {} : JSON.parse(stdout);
 }

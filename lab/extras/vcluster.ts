@@ -4,7 +4,6 @@ import type { Cluster } from '../cluster.ts';
 import type { LabContext } from '../context.ts';
 import { withLock } from '../lock.ts';
 import { partReport } from '../progress.ts';
-import { simulatedScheduling } from '../simulated-nodes.ts';
 import { openClusterAccess } from './cluster-access.ts';
 import { goModuleFolder } from './go-module.ts';
 import { keepDoing } from './loop.ts';
@@ -13,9 +12,9 @@ import { actAsSyncer } from './vcluster-syncer.ts';
 /** The vcluster of the lab; `lab/vcluster/go.mod` requires the same. */
 const VERSION = '0.36.1';
 
-/** What RuntimeAI must be told to make virtual clusters here: settings by the name of their variable. */
-export interface VClusterSupport {
-  readonly environment: Readonly<Record<string, string>>;
+/** Where the chart of virtual clusters lies once it was fetched. */
+export function vclusterChart(cacheDir: string): string {
+  return join(cacheDir, 'vcluster', VERSION, 'chart');
 }
 
 /**
@@ -26,25 +25,18 @@ export interface VClusterSupport {
 export async function startVCluster(
   context: LabContext,
   cluster: Pick<Cluster, 'kubeconfigPath'>,
-): Promise<VClusterSupport> {
+): Promise<void> {
   const say = partReport('vcluster', context.report);
   say('starting', 'the chart of virtual clusters');
   const chart = await chartFolder(context);
   const { api } = openClusterAccess(context, cluster);
   keepDoing(context, { name: 'vcluster-syncer', everyMs: 500, work: () => actAsSyncer(api) });
   say('ready', `chart ${VERSION} in ${chart}; control planes are simulated`);
-  return {
-    environment: {
-      RUNTIMEAI_VCLUSTER_CHART: chart,
-      RUNTIMEAI_VCLUSTER_SCHEDULING: JSON.stringify(simulatedScheduling),
-      RUNTIMEAI_VCLUSTER_SNAPSHOT_URL: 's3://lab-snapshots/vclusters',
-    },
-  };
 }
 
 /** The chart out of the Go module, with the version its release would have: in the module it is a placeholder. */
 async function chartFolder(context: LabContext): Promise<string> {
-  const folder = join(context.cacheDir, 'vcluster', VERSION, 'chart');
+  const folder = vclusterChart(context.cacheDir);
   if (existsSync(join(folder, 'Chart.yaml'))) return folder;
   const { signal } = context;
   await withLock({ path: `${folder}.lock`, signal }, async () => {

@@ -136,6 +136,16 @@ function statusOf({ world, machine, instance, startFailure, failure }: Seen): Ma
     conditions: conditions.map(condition => ({ ...condition, lastTransitionTime: world.now.toISOString() })),
     startFailure,
     ...{ created: instance !== undefined, ready: ready?.status === 'True' },
+    ...actedUpon(machine, instance),
+  };
+}
+
+/** The strategy is written down from the first start on, the generation while there is an instance, as by KubeVirt. */
+function actedUpon({ metadata, spec, status }: Machine, instance: Instance | undefined) {
+  const { runStrategy } = spec;
+  return {
+    ...(instance || status?.runStrategy ? { runStrategy } : {}),
+    ...(instance ? { desiredGeneration: metadata.generation } : {}),
   };
 }
 

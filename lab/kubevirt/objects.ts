@@ -70,6 +70,9 @@ export interface MachineStatus {
   readonly printableStatus?: string;
   readonly conditions?: readonly Condition[];
   readonly restoreInProgress?: string | null;
+  /** What was acted upon last. */
+  readonly runStrategy?: string;
+  readonly desiredGeneration?: number;
   readonly startFailure?: {
     readonly consecutiveFailCount: number;
     readonly retryAfterTimestamp: string;

@@ -21,35 +21,32 @@ const IDLE_MS = 500;
 /** After a change others usually follow, e.g. a pod that becomes ready. */
 const BUSY_FOR_MS = 3000;
 
-/** What `startKubeVirtStandIn` started. */
-export interface StandIn {
-  /** Ends it; the machines stay as they are. */
-  stop(): Promise<void>;
-}
-
 /**
  * Makes the cluster answer as one with KubeVirt would, as far as objects go: no virtual machine runs. Installs the
- * kinds, lets machines onto the simulated nodes, and plays KubeVirt's controllers until it is stopped.
+ * kinds, lets machines onto the simulated nodes, and plays KubeVirt's controllers until the lab stops.
  */
 export async function startKubeVirtStandIn(
-  context: Pick<LabContext, 'report' | 'signal'>,
+  context: Pick<LabContext, 'report' | 'signal' | 'processes'>,
   cluster: Pick<Cluster, 'kubeconfigPath'>,
-): Promise<StandIn> {
-  const say = partReport('KubeVirt stand-in', context.report);
+): Promise<void> {
+  const say = partReport('KubeVirt', context.report);
   const api = apiOf(cluster.kubeconfigPath);
   await installKinds(api, context.signal);
   await listable(api, context.signal);
   await openNodes(api);
   const stop = new AbortController();
   const ended = play(api, AbortSignal.any([context.signal, stop.signal]), say);
-  say('ready', 'virtual machines are simulated: objects as KubeVirt v1.9.0 keeps them, and no guest inside');
-  return {
+  context.processes.push({
+    name: 'kubevirt-stand-in',
+    stopOrder: -1,
+    pid: () => undefined,
     stop: async () => {
       stop.abort();
       await ended;
       api.close();
     },
-  };
+  });
+  say('ready', 'virtual machines are simulated: objects as KubeVirt v1.9.0 keeps them, and no guest inside');
 }
 
 function apiOf(kubeconfigPath: string): KubernetesApi {

@@ -2,7 +2,7 @@ import { createSandboxAdapter } from '../../adapters/sandbox/adapter.ts';
 import { ownReference } from '../../adapters/sandbox/kinds.ts';
 import { SANDBOX_DEFAULTS, type SandboxSettings } from '../../adapters/sandbox/settings.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
-import { strongRuntimeClass } from '../../lab/extras/agent-sandbox.ts';
+import { strongRuntimeClass } from '../../lab/extras/strong-isolation.ts';
 import { simulatedScheduling } from '../../lab/simulated-nodes.ts';
 import type { Conformance } from './conformance.ts';
 

@@ -4,7 +4,7 @@ import { claimedSandbox } from '../../adapters/sandbox/live.ts';
 import { SANDBOX_DEFAULTS } from '../../adapters/sandbox/settings.ts';
 import { fieldsOf, type KubernetesObject, listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import { RUNTIME_LABEL } from '../../domain/rules/labels.ts';
-import { strongRuntimeClass } from '../../lab/extras/agent-sandbox.ts';
+import { strongRuntimeClass } from '../../lab/extras/strong-isolation.ts';
 import { hasRealNode } from '../system/system.ts';
 import { until } from '../until.ts';
 import { type RuntimeUnderTest, useRuntime } from './conformance/runtime-under-test.ts';
@@ -153,7 +153,8 @@ describe('a sandbox from a warm pool', () => {
 });
 
 describe('a sandbox that cannot come up', () => {
-  const compliance = { hipaa: { nodeSelector: { 'example.com/audited': 'hipaa' }, tolerations: [] } };
+  const labels = { 'example.com/phi': 'yes' };
+  const compliance = { hipaa: { nodeSelector: { 'example.com/audited': 'hipaa' }, tolerations: [], labels } };
   const runtime = useRuntime(
     sandboxSuite(sandboxSpec(), { ...LAB_SETTINGS, compliance, unschedulableSeconds: 1 }),
     { absent: true },
@@ -167,9 +168,9 @@ describe('a sandbox that cannot come up', () => {
     await expect(walker.reach(create, await walker.begin(create, {}))).rejects.toThrow(
       /does not come up: Unschedulable, .*node affinity\/selector/,
     );
-    expect(fieldsOf((await podOf(runtime()))['spec'])['nodeSelector']).toMatchObject({
-      'example.com/audited': 'hipaa',
-    });
+    const { metadata, ...pod } = await podOf(runtime());
+    expect(fieldsOf(pod['spec'])['nodeSelector']).toMatchObject({ 'example.com/audited': 'hipaa' });
+    expect(metadata.labels).toMatchObject(labels);
     expect(await judge()).toMatchObject({ status: 'unhealthy', phase: 'Failing' });
     await walker.undo(create, {});
   });

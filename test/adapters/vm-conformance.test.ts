@@ -1,4 +1,5 @@
-import { createVmAdapter } from '../../adapters/vm/vm.ts';
+import { createVmAdapter } from '../../adapters/vm/adapter.ts';
+import { VM_DEFAULTS } from '../../adapters/vm/settings.ts';
 import { listOf, textOf } from '../../clients/kubernetes/objects.ts';
 import { describeConformance } from './conformance.ts';
 
@@ -17,7 +18,7 @@ describeConformance({
     'attach_observer',
     'detach_observer',
   ],
-  make: kubernetes => createVmAdapter({ kubernetes }),
+  make: kubernetes => createVmAdapter({ kubernetes, settings: VM_DEFAULTS }),
   spec: SPEC,
   scaled: { ...SPEC, size: 'large' },
   vital: ({ namespace, release }) => ({
@@ -45,12 +46,12 @@ describeConformance({
     {
       what: 'half a CPU',
       spec: { ...SPEC, resources: { cpu: 0.5 } },
-      code: 'change_impossible',
+      code: 'values_refused',
     },
     {
       what: 'two machines',
       spec: { ...SPEC, resources: { replicas: 2 } },
-      code: 'change_impossible',
+      code: 'values_refused',
     },
     {
       what: 'to be public',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createVmAdapter } from '../../adapters/vm/adapter.ts';
 import { VM_DEFAULTS, type VmSettings } from '../../adapters/vm/settings.ts';
-import { createVmAdapter } from '../../adapters/vm/vm.ts';
 import { KubernetesError } from '../../clients/kubernetes/errors.ts';
 import { fieldsOf, type KubernetesObject, textOf } from '../../clients/kubernetes/objects.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
@@ -106,7 +106,7 @@ describe('a machine that does not start', () => {
   });
 
   it('that fits on no node is waited for, with the scheduler’s words', async () => {
-    const walker = walkerFor({ compliance: { nowhere: { nodeSelector: { zone: 'none' } } } });
+    const walker = walkerFor({ compliance: { nowhere: onNodes({ zone: 'none' }) } });
     const step = walker.step({ verb: 'create' }, running({ security: secured(['nowhere']) }));
     const begun = await walker.begin(step, (await walker.adapter.plan(step)).base);
     await until('the scheduler says so', async () => {
@@ -134,7 +134,7 @@ describe('a stop', () => {
 describe('a migration', () => {
   it('is refused where there is one node for the machine', async () => {
     const walker = walkerFor({
-      compliance: { 'one-node': { nodeSelector: { 'kubernetes.io/hostname': 'simulated-3' } } },
+      compliance: { 'one-node': onNodes({ 'kubernetes.io/hostname': 'simulated-3' }) },
     });
     await walker.walk({ verb: 'create' }, running({ security: secured(['one-node']) }));
     const refusal = walker.adapter.plan(walker.step({ verb: 'migrate' }));
@@ -245,6 +245,10 @@ function walkerFor(settings: Partial<VmSettings> = {}, place = namespace): Walke
 
 function running(spec: RuntimeSpec = {}) {
   return { power: 'running' as const, spec: { size: 'small' as const, vm: { image: IMAGE }, ...spec } };
+}
+
+function onNodes(nodeSelector: Record<string, string>) {
+  return { nodeSelector, tolerations: [], labels: {} };
 }
 
 function secured(compliance: string[]) {

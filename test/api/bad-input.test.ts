@@ -45,25 +45,11 @@ describe('a body that does not fit its schema is 400 and says where', () => {
     ['an over-long name', () => create({ name: 'a'.repeat(41) }), '/name', /40/],
     ['a name that is no DNS label', () => create({ name: 'Support_Agent' }), '/name', /DNS label/],
     ['no name', () => create({ name: undefined }), '/name', /string/],
-    ['no agent', () => create({ spec: {} }), '/spec/agent', /required/],
-    ['a kind of runtime that cannot be made yet', () => create({ type: 'vm' }), '/type', /agent_runtime/],
-    [
-      'a profile that does not apply',
-      () => create({ spec: { ...EXAMPLES.createRuntime.smallest.value.spec, size: 'medium' } }),
-      '/spec/size',
-      /spec\.agent/,
-    ],
     [
       'negative resources',
       () => withAgent({ resources: { cpu: '-1', memory: '128Mi' } }),
       '/spec/agent/resources/cpu',
       /cores/,
-    ],
-    [
-      'absurd resources',
-      () => withAgent({ resources: { cpu: '1', memory: '9000Gi' } }),
-      '/spec/agent/resources/memory',
-      /512Gi/,
     ],
     ['negative replicas', () => withAgent({ replicas: -1 }), '/spec/agent/replicas', /0/],
     [
@@ -73,22 +59,10 @@ describe('a body that does not fit its schema is 400 and says where', () => {
       /image reference/,
     ],
     [
-      'an image without a tag',
-      () => withAgent({ image: 'registry.example.com/agent' }),
-      '/spec/agent/image',
-      /tag or a digest/,
-    ],
-    [
       'an unknown framework',
       () => withAgent({ framework: { name: 'skynet' } }),
       '/spec/agent/framework/name',
       /./,
-    ],
-    [
-      'a secret where a reference belongs',
-      () => withAgent({ env: [{ name: 'API_TOKEN', value: 'hunter2hunter2' }] }),
-      '/spec/agent/env/0/value',
-      /secret_ref/,
     ],
     [
       'a reference without its key',
@@ -103,6 +77,34 @@ describe('a body that does not fit its schema is 400 and says where', () => {
     expect(answer.status, JSON.stringify(answer.body)).toBe(400);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.body).toMatchObject({ code: 'invalid_request', status: 400, instance: '/v1/runtimes' });
+    expect(answer.body.errors).toContainEqual({ pointer, message: expect.stringMatching(message) });
+    expect(JSON.stringify(answer.body)).not.toContain('hunter2');
+  });
+
+  test.each<[string, () => ReturnType<typeof create>, string, RegExp]>([
+    ['the field of another kind', () => create({ type: 'vm' }), '/spec/agent', /does not apply to a vm/],
+    [
+      'absurd resources',
+      () => withAgent({ resources: { cpu: '1', memory: '9000Gi' } }),
+      '/spec/agent/resources/memory',
+      /512Gi/,
+    ],
+    [
+      'an image without a tag',
+      () => withAgent({ image: 'registry.example.com/agent' }),
+      '/spec/agent/image',
+      /tag or a digest/,
+    ],
+    [
+      'a secret where a reference belongs',
+      () => withAgent({ env: [{ name: 'API_TOKEN', value: 'hunter2hunter2' }] }),
+      '/spec/agent/env/0/value',
+      /secret_ref/,
+    ],
+  ])('%s fits its schema and is 422', async (_, send, pointer, message) => {
+    const answer = await send();
+    expect(answer.status, JSON.stringify(answer.body)).toBe(422);
+    expect(answer.body).toMatchObject({ code: 'unprocessable_request', instance: '/v1/runtimes' });
     expect(answer.body.errors).toContainEqual({ pointer, message: expect.stringMatching(message) });
     expect(JSON.stringify(answer.body)).not.toContain('hunter2');
   });
@@ -123,11 +125,27 @@ describe('a body that cannot be read', () => {
     [
       'a key that would change the prototype',
       { path: '/v1/runtimes', body: '{"__proto__": {"admin": true}}' },
+      422,
+      'unprocessable_request',
+    ],
+    [
+      'such a key in what is no JSON',
+      { path: '/v1/runtimes', body: '{"__proto__": ' },
       400,
       'malformed_body',
     ],
-    ['a NUL character', { path: '/v1/runtimes', body: '{"name": "a\\u0000b"}' }, 400, 'malformed_body'],
-    ['half a surrogate pair', { path: '/v1/runtimes', body: '{"name": "\\ud800"}' }, 400, 'malformed_body'],
+    [
+      'a NUL character',
+      { path: '/v1/runtimes', body: '{"name": "a\\u0000b"}' },
+      422,
+      'unprocessable_request',
+    ],
+    [
+      'half a surrogate pair',
+      { path: '/v1/runtimes', body: '{"name": "\\ud800"}' },
+      422,
+      'unprocessable_request',
+    ],
     ['5 MB', { path: '/v1/runtimes', body: { name: 'x'.repeat(5_000_000) } }, 413, 'body_too_large'],
     [
       'another content type',
@@ -160,7 +178,6 @@ describe('parameters', () => {
     ['a page size that is no number', '/v1/runtimes?page_size=ten', '/query/page_size'],
     ['an unknown parameter', '/v1/runtimes?colour=red', '/query/colour'],
     ['a state there is not', '/v1/runtimes?state=fine', '/query/state'],
-    ['a page token that is none', '/v1/runtimes?page_token=abc', '/query/page_token'],
     ['a wait that is too long', `/v1/operations/${newId('operation')}?wait=61`, '/query/wait'],
   ])('%s is 400', async (_, path, pointer) => {
     const answer = await asAdmin({ path });
@@ -168,9 +185,12 @@ describe('parameters', () => {
     expect(answer.body.errors).toEqual([{ pointer, message: expect.any(String) }]);
   });
 
-  test('a page token of another list is 400', async () => {
+  test('a page token of another list, or none at all, is 422', async () => {
     const token = Buffer.from('000000000000|rt_01h455vb4pex5vsknk084sn02q').toString('base64url');
-    expect((await asAdmin({ path: `/v1/operations?page_token=${token}` })).status).toBe(400);
+    for (const each of [token, 'abc']) {
+      const answer = await asAdmin({ path: `/v1/operations?page_token=${each}` });
+      expect([answer.status, answer.body.errors[0].pointer]).toEqual([422, '/query/page_token']);
+    }
   });
 
   test.each(['', 'with space', 'x'.repeat(256)])('the Idempotency-Key %j is 400', async value => {
@@ -204,14 +224,17 @@ describe('addresses', () => {
     });
   });
 
-  test('a wrong method is 405 and names the right ones', async () => {
-    const answer = await asAdmin({ method: 'DELETE', path: `/v1/runtimes/${newId('runtime')}` });
-    expect([answer.status, answer.body.code, answer.headers.get('allow')]).toEqual([
-      405,
-      'method_not_allowed',
-      'GET, HEAD',
-    ]);
-  });
+  test.each(['DELETE', 'QUERY', 'PATCH'])(
+    'a wrong method (%s) is 405 and names the right ones',
+    async method => {
+      const answer = await asAdmin({ method, path: `/v1/operations/${newId('operation')}` });
+      expect([answer.status, answer.body.code, answer.headers.get('allow')]).toEqual([
+        405,
+        'method_not_allowed',
+        'GET, HEAD',
+      ]);
+    },
+  );
 
   test.each(['rt_x', '%00', 'dep_01h455vb4pex5vsknk084sn02q', 'x'.repeat(300), '%ff'])(
     'the id %j is 404 or 400, never an error of ours',

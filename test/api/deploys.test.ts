@@ -293,7 +293,7 @@ describe('an approval', () => {
     const { operationId, approvalId } = await waitingForApproval();
     const silent = await decide(approvalId, { decision: 'reject' });
     expect([silent.status, silent.body.errors?.[0].pointer], JSON.stringify(silent.body)).toEqual([
-      400,
+      422,
       '/comment',
     ]);
     expect((await decide(approvalId, { decision: 'reject', comment: 'not today' })).body.status).toBe(

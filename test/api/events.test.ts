@@ -69,6 +69,8 @@ describe('polling', () => {
     const { body } = await list(`?since=${since}`);
     expect(body.items.map((event: { message: string }) => event.message)).toEqual(['later']);
     expect((await list('?since=yesterday')).status).toBe(400);
+    expect((await list('?after=2147483648')).status).toBe(400);
+    expect((await list('?after=2147483647')).body.items).toEqual([]);
   });
 });
 

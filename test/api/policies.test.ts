@@ -21,9 +21,17 @@ afterAll(async () => {
 const keyOf = (tenant: TestTenant = 'acme') => tenants.keyOf(tenant, 'tenant_admin');
 const rules = [{ kind: 'allow_action', selector: { action: 'lifecycle.*' } }];
 let made = 0;
-const nameOf = () => `policy-${(made += 1)}`;
+const nameOf = () => {
+  made += 1;
+  return `policy-${made}`;
+};
 const create = (body: object, headers: Record<string, string> = {}, tenant: TestTenant = 'acme') =>
-  server.call({ path: '/v1/policies', key: keyOf(tenant), body: { name: nameOf(), rules, ...body }, headers });
+  server.call({
+    path: '/v1/policies',
+    key: keyOf(tenant),
+    body: { name: nameOf(), rules, ...body },
+    headers,
+  });
 const read = (id: string, headers: Record<string, string> = {}) =>
   server.call({ path: `/v1/policies/${id}`, key: keyOf(), headers });
 const remove = (id: string, headers: Record<string, string> = {}) =>
@@ -67,7 +75,12 @@ describe('a policy', () => {
 
   test.each([
     [{ rules: [{ kind: 'budget_guardrail' }] }, 422, 'rule_not_enforced', '/rules/0/kind'],
-    [{ rules: [{ kind: 'deny_action', selector: { node: 'a' } }] }, 422, 'rule_not_enforced', '/rules/0/selector/node'],
+    [
+      { rules: [{ kind: 'deny_action', selector: { node: 'a' } }] },
+      422,
+      'rule_not_enforced',
+      '/rules/0/selector/node',
+    ],
     [{ rules: [{ kind: 'forbid' }] }, 400, 'invalid_request', '/rules/0/kind'],
     [{ rules: [{}] }, 400, 'invalid_request', '/rules/0/kind'],
     [{ rules: 'all' }, 400, 'invalid_request', '/rules'],
@@ -185,11 +198,10 @@ describe('the ETag of a policy', () => {
   test('guards the deletion', async () => {
     const { body } = await create({});
     const tag = (await read(body.id)).headers.get('etag') ?? '';
-    for (const other of ['"2"', `W/${tag}`, '"x"']) {
+    for (const other of ['"2"', `W/${tag}`, '"x"', 'nonsense']) {
       const answer = await remove(body.id, { 'if-match': other });
       expect([answer.status, answer.body.code], other).toEqual([412, 'precondition_failed']);
     }
-    expect((await remove(body.id, { 'if-match': 'nonsense' })).body.errors[0].pointer).toBe('/headers/If-Match');
     expect((await remove(body.id, { 'if-match': `"2", ${tag}` })).status).toBe(204);
   });
 });

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { killAll } from '../../lab/leftovers.ts';
 import { repositoryRoot } from '../../lab/root.ts';
 import { reportTo } from '../../lab/screen.ts';
 import { stopOnSignals } from '../../lab/signals.ts';
 import { type FuzzedSystem, startFuzzedSystem } from './fuzzed-system.ts';
-import { findSchemathesis } from './schemathesis.ts';
+import { findSchemathesis, type Schemathesis } from './schemathesis.ts';
 
 const SECONDS = Number(process.env['RUNTIMEAI_FUZZ_SECONDS'] ?? 180);
 
@@ -16,8 +16,12 @@ const dataDir = mkdtempSync(join(tmpdir(), 'runtimeai-contract-'));
 const stopping = stopOnSignals(() => killAll(dataDir));
 try {
   const code = await fuzz();
-  rmSync(dataDir, { recursive: true, force: true });
-  console.log(code === 0 ? '\nthe contract holds' : '\nthe contract does not hold: see the failures above');
+  if (code === 0) rmSync(dataDir, { recursive: true, force: true });
+  console.log(
+    code === 0
+      ? '\nthe contract holds'
+      : `\nthe contract does not hold: see the failures above, and the logs in ${join(dataDir, 'logs')}`,
+  );
   process.exitCode = code === 0 ? 0 : 1;
 } catch (error) {
   console.error(
@@ -39,13 +43,10 @@ async function fuzz(): Promise<number> {
   }
 }
 
-function runSchemathesis(
-  { program, env }: { program: string; env: NodeJS.ProcessEnv },
-  system: FuzzedSystem,
-): Promise<number> {
-  const config = join(repositoryRoot(), 'test/contract/schemathesis.toml');
+function runSchemathesis({ program, packages }: Schemathesis, system: FuzzedSystem): Promise<number> {
+  const folder = join(repositoryRoot(), 'test/contract');
   const args = [
-    `--config-file=${config}`,
+    `--config-file=${join(folder, 'schemathesis.toml')}`,
     'run',
     `${system.apiUrl}/v1/openapi.json`,
     `--max-time=${SECONDS}`,
@@ -56,7 +57,13 @@ function runSchemathesis(
     const child = spawn(program, args, {
       cwd: dataDir,
       stdio: 'inherit',
-      env: { ...process.env, ...env, ...system.variables },
+      env: {
+        ...process.env,
+        ...system.variables,
+        PYTHONPATH: [packages, folder].join(delimiter),
+        PYTHONDONTWRITEBYTECODE: '1',
+        SCHEMATHESIS_HOOKS: 'hooks',
+      },
     });
     stopping.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
     child.once('error', reject);

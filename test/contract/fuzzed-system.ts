@@ -15,7 +15,7 @@ export interface FuzzedSystem {
   stop(): Promise<void>;
 }
 
-const TENANT = 'fuzzed';
+const TENANTS = { FUZZ_KEY: 'fuzzed', FUZZ_POLICY_KEY: 'governed' } as const;
 
 /** Starts everything on simulated nodes; the limit on requests is off, because the fuzzer is one caller. */
 export async function startFuzzedSystem(options: {
@@ -25,7 +25,7 @@ export async function startFuzzedSystem(options: {
 }): Promise<FuzzedSystem> {
   const lab = await startLab({ ...options, nodes: 'simulated' });
   try {
-    const key = await makeTenant(lab.postgres.ownerUrl);
+    const keys = await makeTenants(lab.postgres.ownerUrl);
     const { apiUrl } = await startServices(lab.context, {
       databaseUrl: lab.postgres.appUrl,
       temporal: lab.temporal,
@@ -35,53 +35,72 @@ export async function startFuzzedSystem(options: {
         RUNTIMEAI_AGENT_SCHEDULING: JSON.stringify(simulatedScheduling),
       },
     });
-    const things = await makeThings(apiUrl, key);
-    return { apiUrl, variables: { FUZZ_KEY: key, ...things }, stop: () => lab.stop() };
+    const things = await makeThings(new Caller(apiUrl, keys.FUZZ_KEY));
+    const policies = await makePolicies(new Caller(apiUrl, keys.FUZZ_POLICY_KEY));
+    const variables = { ...keys, ...things, ...policies };
+    return { apiUrl, variables, stop: () => lab.stop() };
   } catch (error) {
     await lab.stop();
     throw error;
   }
 }
 
-async function makeTenant(ownerUrl: string): Promise<string> {
+type Keys = Record<keyof typeof TENANTS, string>;
+
+async function makeTenants(ownerUrl: string): Promise<Keys> {
   await migrate(ownerUrl);
   const owner = openAsOwner(ownerUrl);
-  try {
-    await createTenant(owner, { tenantId: TENANT, policies: [STARTER_POLICIES.open] });
-    const { token } = await createApiKey(owner, {
-      tenantId: TENANT,
-      installation: 'fuzz',
-      name: 'fuzzer',
-      kind: 'agent',
-      roles: ['tenant_admin'],
-    });
+  const keyOf = async (tenantId: string) => {
+    await createTenant(owner, { tenantId, policies: [STARTER_POLICIES.open] });
+    const who = { name: 'fuzzer', kind: 'agent', roles: ['tenant_admin'], installation: 'fuzz' } as const;
+    const { token } = await createApiKey(owner, { ...who, roles: [...who.roles], tenantId });
     return token;
+  };
+  try {
+    const [FUZZ_KEY, FUZZ_POLICY_KEY] = [await keyOf(TENANTS.FUZZ_KEY), await keyOf(TENANTS.FUZZ_POLICY_KEY)];
+    return { FUZZ_KEY, FUZZ_POLICY_KEY };
   } finally {
     await owner.close();
   }
 }
 
-/** A runtime to work on, another to delete, and one whose deploy waits for an approval. */
-async function makeThings(apiUrl: string, key: string): Promise<Record<string, string>> {
-  const api = new Caller(apiUrl, key);
-  const runtime = await api.post('/runtimes', createRequest('fuzzed'));
-  const doomed = await api.post('/runtimes', createRequest('doomed'));
-  await api.get(`/operations/${runtime['operation_id']}?wait=60`);
-  await api.get(`/operations/${doomed['operation_id']}?wait=60`);
-  const approval = await api.post('/policies', {
-    name: 'approvals',
-    rules: [{ kind: 'require_approval', selector: { project: 'guarded' } }],
-  });
+const ALLOWING = {
+  name: 'restarts',
+  rules: [{ kind: 'allow_action', selector: { action: 'lifecycle.restart' } }],
+};
+const GUARDING = {
+  name: 'guarded',
+  rules: [{ kind: 'require_approval', selector: { project: 'guarded' } }],
+};
+
+/** A runtime to work on, another to delete, and one whose first deploy waits for an approval. */
+async function makeThings(api: Caller): Promise<Record<string, string>> {
+  const [runtime, doomed] = await Promise.all([
+    api.post('/runtimes', createRequest('fuzzed')),
+    api.post('/runtimes', createRequest('doomed')),
+  ]);
+  await Promise.all([runtime, doomed].map(each => api.get(`/operations/${each['operation_id']}?wait=60`)));
+  const intent = await api.post(`/runtimes/${runtime['id']}/intent`, { goal: 'scale to 2', dry_run: true });
+  await api.post('/policies', GUARDING);
   const waiting = await api.post('/runtimes', { ...createRequest('waiting'), project: 'guarded' });
   const operation = await api.get(`/operations/${waiting['operation_id']}`);
   return {
     FUZZ_RUNTIME: String(runtime['id']),
-    FUZZ_DOOMED: String(doomed['id']),
-    FUZZ_POLICY: String(approval['id']),
+    FUZZ_DOOMED_RUNTIME: String(doomed['id']),
+    FUZZ_INTENT: String(intent['intent_id']),
     FUZZ_OPERATION: String(operation['id']),
     FUZZ_DEPLOYMENT: String(operation['deployment_id']),
     FUZZ_APPROVAL: String(operation['approval_id']),
   };
+}
+
+/** A policy to read, and another to delete. */
+async function makePolicies(api: Caller): Promise<Record<string, string>> {
+  const [kept, doomed] = [
+    await api.post('/policies', ALLOWING),
+    await api.post('/policies', { ...ALLOWING, name: 'doomed' }),
+  ];
+  return { FUZZ_POLICY: String(kept['id']), FUZZ_DOOMED_POLICY: String(doomed['id']) };
 }
 
 function createRequest(name: string): object {

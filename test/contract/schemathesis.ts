@@ -33,11 +33,17 @@ const NEEDS = [
   'werkzeug==3.1.9',
 ];
 
-/** The fuzzer in the cache, and the variable with which its Python finds what it needs. */
+/** The fuzzer, and the folder where its Python finds what it needs. */
+export interface Schemathesis {
+  readonly program: string;
+  readonly packages: string;
+}
+
+/** The fuzzer in the cache, fetched where it is not there yet. */
 export async function findSchemathesis(options: {
   signal: AbortSignal;
   onFetch: (detail: string) => void;
-}): Promise<{ program: string; env: NodeJS.ProcessEnv }> {
+}): Promise<Schemathesis> {
   const program = await installFromPypi({
     requirement: REQUIREMENT,
     needs: NEEDS,
@@ -45,5 +51,5 @@ export async function findSchemathesis(options: {
     cacheDir: cacheDirectory(),
     ...options,
   });
-  return { program, env: { PYTHONPATH: dirname(dirname(program)) } };
+  return { program, packages: dirname(dirname(program)) };
 }

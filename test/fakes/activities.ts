@@ -235,6 +235,16 @@ export function gate(): { readonly waits: Behaviour<ActivityName>; open(): void 
   return { waits, open: resolve };
 }
 
+/** As `gate`, but hears of no cancellation: its answer comes although nobody wants it any more. */
+export function deafGate(): { readonly waits: Behaviour<ActivityName>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const waits: Behaviour<ActivityName> = async (_input, usually) => {
+    await promise;
+    return usually();
+  };
+  return { waits, open: resolve };
+}
+
 /** Works on and on, heartbeating, until it is cancelled; then ends as cancelled, or as `atLast` says. */
 export function hang(atLast?: Behaviour<ActivityName>): Behaviour<ActivityName> {
   return async (input, usually) => {

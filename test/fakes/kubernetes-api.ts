@@ -26,6 +26,8 @@ export class FakeKubernetesApi {
   readonly requests: SeenRequest[] = [];
   readonly connection: KubernetesConnection;
   pageSize = 500;
+  /** The kinds of the groups beside `v1` that are installed, by group and version; all others are 404. */
+  readonly installed = new Map<string, readonly { readonly name: string; readonly kind: string }[]>();
   /** Streams stay open, nothing is ever sent on them, and they never end. */
   silent = false;
   private readonly server = createServer((request, response) => void this.handle(request, response));
@@ -136,7 +138,12 @@ export class FakeKubernetesApi {
     this.requests.push(request);
     const index = this.misbehaviours.findIndex(({ matches }) => matches(request));
     const [misbehaviour] = index === -1 ? [] : this.misbehaviours.splice(index, 1);
+    const [, group, kinds] = /^\/apis\/([^/]+\/[^/]+)(\/.*)?$/.exec(request.path) ?? [];
     if (misbehaviour) misbehaviour.act(request, response);
+    else if (group !== undefined && !this.installed.has(group))
+      answerJson(response, 404, statusObject(404, 'NotFound', 'the server could not find it'));
+    else if (group !== undefined && kinds === undefined)
+      answerJson(response, 200, { resources: this.installed.get(group) });
     else if (request.query.has('watch')) this.watch(request, response);
     else this.list(request, response);
   }

@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('./histories/', import.meta.url));
 
-/** Where the history of a scenario is saved. */
+/** Where the history of a scenario is saved; its name is `<workflow>.<how it goes>`. */
 export function historyFile(name: string): string {
-  return `${FOLDER}deploy-runtime.${name}.json`;
+  return `${FOLDER}${name}.json`;
 }
 
 /** The names of all saved histories. */
 export function savedHistories(): string[] {
-  return readdirSync(FOLDER).flatMap(file => /^deploy-runtime\.(.+)\.json$/.exec(file)?.[1] ?? []);
+  return readdirSync(FOLDER).map(file => file.replace(/\.json$/, ''));
 }
 
 /** A saved history as Temporal's JSON. */

@@ -4,7 +4,7 @@ import { Outcome } from '../../domain/operation.ts';
 import { quietRuntime } from '../temporal-server.ts';
 import { bundleForTests } from '../workflows/bundle.ts';
 import { readHistory, type SavedHistory, savedHistories } from './histories.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS, SCENARIOS_BY_HISTORY } from './scenarios.ts';
 
 let code: string;
 
@@ -13,8 +13,8 @@ beforeAll(async () => {
   code = await bundleForTests();
 });
 
-describe('a deploy that was begun by an earlier release', () => {
-  it.each(Object.entries(SCENARIOS))('is carried on by this one: %s', async (name, { ends }) => {
+describe('what was begun by an earlier release', () => {
+  it.each(Object.entries(SCENARIOS_BY_HISTORY))('is carried on by this one: %s', async (name, { ends }) => {
     const history = readHistory(name);
 
     await replay(history);
@@ -24,13 +24,16 @@ describe('a deploy that was begun by an earlier release', () => {
 });
 
 describe('the saved histories', () => {
-  it('are there for every outcome a deploy can have, and for one that still waits', () => {
-    const ends = Object.values(SCENARIOS).map(scenario => scenario.ends);
-    expect(new Set(ends)).toEqual(new Set([...Outcome.options, 'open']));
-  });
+  it.each(Object.entries(SCENARIOS))(
+    'are there for every outcome %s can have, and for one that still waits',
+    (_, scenarios) => {
+      const ends = Object.values(scenarios).map(scenario => scenario.ends);
+      expect(new Set(ends)).toEqual(new Set([...Outcome.options, 'open']));
+    },
+  );
 
   it('are exactly those of the scenarios', () => {
-    expect(savedHistories().toSorted()).toEqual(Object.keys(SCENARIOS).toSorted());
+    expect(savedHistories().toSorted()).toEqual(Object.keys(SCENARIOS_BY_HISTORY).toSorted());
   });
 
   it('name no file of the machine that recorded them', () => {
@@ -40,13 +43,16 @@ describe('the saved histories', () => {
 });
 
 describe('the replay', () => {
-  it('notices when a step is no longer the one that was recorded', async () => {
-    const history = structuredClone(readHistory('succeeded'));
+  it.each([
+    ['deploy-runtime.succeeded', 'planRelease'],
+    ['change-runtime.succeeded', 'planStep'],
+  ])('notices when a step of %s is no longer the one that was recorded', async (name, activity) => {
+    const history = structuredClone(readHistory(name));
     for (const { activityTaskScheduledEventAttributes: scheduled } of history.events) {
-      if (scheduled?.activityType.name === 'planRelease') scheduled.activityType.name = 'guessRelease';
+      if (scheduled?.activityType.name === activity) scheduled.activityType.name = 'guessed';
     }
 
-    await expect(replay(history)).rejects.toThrow(/guessRelease/);
+    await expect(replay(history)).rejects.toThrow(/guessed/);
   });
 });
 

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createRecordActivities } from '../../activities/records.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
@@ -10,8 +9,8 @@ import { DEFAULT_SLOT_QUOTA } from '../../process/config.ts';
 import { agentDeployment, removeNamespace, testCluster, testNamespace } from '../kubernetes/cluster.ts';
 import { firstDeploy, type TwoTenants, twoTenants } from '../tenants.ts';
 import { until } from '../until.ts';
+import { endProcess as end, type ObserverProcess, startObserverProcess } from './observer-process.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
 const MAX_AGE_SECONDS = 6;
 
 let client: KubernetesClient;
@@ -54,46 +53,9 @@ const GOVERNANCE = {
   otelExporterOtlpEndpoint: 'http://otel.test',
 };
 
-/** Starts the real process; answers it and the address of its metrics. */
-async function startObserver(): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(
-    process.execPath,
-    ['--experimental-transform-types', '--no-warnings', 'workers/observer.ts'],
-    {
-      cwd: ROOT,
-      env: {
-        PATH: process.env['PATH'],
-        RUNTIMEAI_DATABASE_URL: two.database.appUrl,
-        RUNTIMEAI_KUBECONFIG: process.env['RUNTIMEAI_TEST_KUBECONFIG'],
-        RUNTIMEAI_TEMPORAL_ADDRESS: process.env['RUNTIMEAI_TEST_TEMPORAL'],
-        RUNTIMEAI_FACTS_MAX_AGE_SECONDS: String(MAX_AGE_SECONDS),
-      },
-    },
-  );
-  observers.push(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', chunk => {
-      output += String(chunk);
-    });
-  const address = () => /http:\/\/127\.0\.0\.1:\d+(?=")/.exec(output)?.[0];
-  await until(
-    'the observer serves metrics',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the observer ended with ${child.exitCode}:\n${output}`);
-      return address() !== undefined;
-    },
-    30,
-  );
-  return { process: child, url: address() ?? '' };
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  await ended;
-  return child.exitCode;
+function startObserver(): Promise<ObserverProcess> {
+  const options = { databaseUrl: two.database.appUrl, maxAgeSeconds: MAX_AGE_SECONDS };
+  return startObserverProcess(options, child => observers.push(child));
 }
 
 async function health(): Promise<string | undefined> {

@@ -57,6 +57,19 @@ describe.skipIf(!isReal).concurrent('on a real node', () => {
     });
   });
 
+  it('the status says what the agent really uses', async () => {
+    const { id } = await developer().running('measured', { version: '1.0.0', agent: { replicas: 1 } });
+    const { signals } = await eventually({
+      what: 'CPU and memory of the agent are known',
+      read: () => developer().health(id),
+      until: ({ signals }) => 'cpu' in signals && 'memory' in signals,
+      seconds: 90,
+    });
+    expect(signals['cpu']).toMatchObject({ unit: 'cores', value: expect.any(Number) });
+    expect(signals['memory']?.value).toBeGreaterThan(0);
+    expect(signals).toMatchObject({ restarts: { value: 0 }, ready_ratio: { value: 1 }, last_deploy: {} });
+  });
+
   it('the kubelet asks the probes: a slow start is refused at first, and succeeds', async () => {
     const runtime = await developer().running('slow', {
       version: '1.4.0-slow-start-5s',

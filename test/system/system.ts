@@ -6,6 +6,7 @@ import { type NewPolicy, STARTER_POLICIES } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
 import { Role } from '../../domain/principal.ts';
 import type { LabContext } from '../../lab/context.ts';
+import { kindSettings } from '../../lab/kind-settings.ts';
 import type { DatabaseUrls } from '../../lab/postgres.ts';
 import { type ServiceSettings, type Services, startServices } from '../../lab/services.ts';
 import { simulatedScheduling } from '../../lab/simulated-nodes.ts';
@@ -84,7 +85,7 @@ async function startIn(
   const { database } = options;
   const kubernetes = createKubernetesClient(await connectKubernetes({ kubeconfig: sharedKubeconfig() }));
   const temporal = await startTemporal(context);
-  const settings = settingsFor(options, { temporal, databaseUrl: database.appUrl });
+  const settings = settingsFor(options, { context, temporal, databaseUrl: database.appUrl });
   const services = await startServices(context, settings);
   const tenants = await makeTenants(database.ownerUrl, services.apiUrl);
   return { context, services, temporal, kubernetes, releases: releaseBook(kubernetes), ...tenants };
@@ -102,7 +103,7 @@ export function hasRealNode(): boolean {
 
 function settingsFor(
   { kubeconfig = sharedKubeconfig(), nodes = 'simulated', more }: SystemOptions,
-  parts: { temporal: TemporalServer; databaseUrl: string },
+  parts: { context: LabContext; temporal: TemporalServer; databaseUrl: string },
 ): ServiceSettings {
   return {
     databaseUrl: parts.databaseUrl,
@@ -112,6 +113,7 @@ function settingsFor(
       contextName: setting('RUNTIMEAI_TEST_CONTEXT'),
       helmPath: setting('RUNTIMEAI_TEST_HELM'),
     },
+    kinds: kindSettings(parts.context),
     more: {
       ...(nodes === 'simulated' && { RUNTIMEAI_AGENT_SCHEDULING: JSON.stringify(simulatedScheduling) }),
       ...more,

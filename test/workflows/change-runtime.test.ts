@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, doneThen, fail, hang, stumble } from '../fakes/activities.ts';
+import { answer, type Behaviour, deafGate, doneThen, fail, hang, stumble } from '../fakes/activities.ts';
 import {
   admittedSteps,
   creating,
@@ -15,6 +15,12 @@ import { useControlPlane } from './use-control-plane.ts';
 
 const plane = useControlPlane();
 const failed = answer<'awaitStep'>({ status: 'failed', message: 'its pod cannot be pulled' });
+const NO_CHANGES = { summary: { create: 0, update: 0, unchanged: 0, remove: 0 }, changes: [], base: {} };
+
+/** Takes back what is asked, and makes this revision with it. */
+const undoneBy =
+  (revision: number): Behaviour<'undoStep'> =>
+  async (_, usually) => ({ ...usually(), begun: { awaiting: {}, revision } });
 
 describe('a change that works', () => {
   it('is tried out, carried out, watched and recorded, in this order', async () => {
@@ -122,6 +128,39 @@ describe('a step that does not work', () => {
     expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1]);
   });
 
+  it('whose plan is refused leaves those before it as they are, and says so', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, snapshotting]), { kind: 'actions' });
+    change.world.next('planStep', answer(NO_CHANGES), fail('snapshot_failed', 'no class for it'));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'failed',
+      message: 'no class for it; what was done before it stays',
+    });
+    expect(change.world.outcome()).toMatchObject({
+      change: { steps: [{ status: 'succeeded' }, { status: 'failed' }] },
+    });
+  });
+
+  it('leaves the revisions it made known although the way back failed', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling], { knownRevision: 4 }), { kind: 'scale' });
+    change.world
+      .next('carryOutStep', answer({ awaiting: {}, revision: 5 }))
+      .next('undoStep', undoneBy(6))
+      .next('awaitStep', failed, failed);
+    await change.start();
+    await change.until('needs_attention');
+    await change.resolve('abandon');
+    await change.result();
+
+    expect(change.world.stages.map(({ stage, revision }) => [stage, revision])).toEqual([
+      ['applying', undefined],
+      ['verifying', 5],
+      ['rolling_back', undefined],
+      ['needs_attention', 6],
+    ]);
+  });
+
   it('that is never reached is taken back when its time is up', async () => {
     const change = plane.prepareChange(admittedSteps([starting], { stepTimeoutSeconds: 1 }), {
       kind: 'start',
@@ -218,6 +257,71 @@ describe('cancelling', () => {
     expect(change.world.touched()).toEqual(['planStep']);
   });
 
+  it('while the plan is on its way carries nothing out, although the plan ends well', async () => {
+    const change = plane.prepareChange(admittedSteps([deleting]), { kind: 'delete' });
+    const plan = deafGate();
+    change.world.next('planStep', plan.waits);
+    await change.start();
+    await change.untilCalled('planStep');
+    await change.cancel();
+    plan.open();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'cancelled',
+      message: 'cancelled by olga; nothing was changed',
+    });
+    expect(change.world.touched()).toEqual(['planStep']);
+  });
+
+  it('between two steps keeps the first and skips the second', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling, restarting]), { kind: 'actions' });
+    const plan = deafGate();
+    change.world.next('planStep', answer(NO_CHANGES), plan.waits);
+    await change.start();
+    await change.untilCalled('planStep', 2);
+    await change.cancel();
+    plan.open();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'cancelled',
+      message: 'cancelled by olga; what was done before it stays',
+    });
+    expect(change.world.touched()).toEqual(['planStep', 'carryOutStep', 'awaitStep', 'planStep']);
+    expect(change.world.outcome()).toMatchObject({
+      change: { steps: [{ status: 'succeeded' }, { status: 'skipped', started_at: null }] },
+    });
+  });
+
+  it('is refused once every step has come true, while that is still being written down', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    const record = deafGate();
+    change.world.next('recordStepDone', record.waits);
+    await change.start({ workflowTaskTimeout: '2s' });
+    await change.untilCalled('recordStepDone');
+
+    expect(await refusalOf(change.cancel())).toEqual({
+      code: 'cannot_cancel_now',
+      message: 'every step has come true already',
+    });
+    record.open();
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('is not what an operation ended with whose way back failed and was left by a person', async () => {
+    const change = plane.prepareChange(admittedSteps([scaling]), { kind: 'scale' });
+    change.world.next('awaitStep', hang()).always('undoStep', fail('cluster_refused', 'the webhook says no'));
+    await change.start();
+    await change.untilCalled('awaitStep');
+    await change.cancel();
+    await change.until('needs_attention');
+    await change.resolve('abandon');
+
+    expect(await change.result()).toMatchObject({ outcome: 'abandoned' });
+    expect(change.world.outcome()).toMatchObject({
+      error: { code: 'rollback_failed', message: 'the webhook says no' },
+    });
+  });
+
   it('in the middle takes the step back and skips the rest', async () => {
     const change = plane.prepareChange(admittedSteps([scaling, restarting]), { kind: 'actions' });
     change.world.next('carryOutStep', doneThen(hang()));
@@ -295,6 +399,36 @@ describe('an intent', () => {
     expect(change.world.outcome()).toMatchObject({
       change: { steps: [{ status: 'skipped' }, { status: 'skipped' }] },
     });
+  });
+
+  it('that is taken back gives the records back revision and mark of before', async () => {
+    const change = plane.prepareChange(
+      { ...planned([scaling, restarting]), knownRevision: 4, verifiedOperationId: 'op_before' },
+      { kind: 'intent', intent },
+    );
+    change.world
+      .next('carryOutStep', answer({ awaiting: {}, revision: 5 }), answer({ awaiting: {}, revision: 6 }))
+      .next('undoStep', undoneBy(7), undoneBy(8))
+      .next('compareWithBefore', answer({ worse: 'its health was ok and is critical' }));
+    await change.start();
+    await change.result();
+
+    const { operationId } = change.input;
+    expect(change.world.stepsDone.map(({ done, mark, revision }) => [done, mark, revision])).toEqual([
+      [{ verb: 'scale' }, operationId, 5],
+      [{ verb: 'restart' }, `${operationId}.1`, 6],
+      ['undone', operationId, 7],
+      ['undone', 'op_before', 8],
+    ]);
+  });
+
+  it('that is taken back keeps the snapshot it took', async () => {
+    const change = plane.prepareChange(planned([snapshotting, scaling]), { kind: 'intent', intent });
+    change.world.next('compareWithBefore', answer({ worse: 'its health was ok and is critical' }));
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'rolled_back' });
+    expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1]);
   });
 
   it('that makes things worse is taken back, the last step first', async () => {

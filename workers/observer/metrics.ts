@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type ClusterWatch, WATCHED_KINDS } from './cluster-watch.ts';
+import type { ClusterWatch } from './cluster-watch.ts';
 
 /** What an operator alerts on: how old the facts are, how often watches begin again, what was judged. */
 export function createObserverMetrics(registry: Registry) {
@@ -31,7 +31,7 @@ export function createObserverMetrics(registry: Registry) {
   };
 }
 
-/** Adds the age and size of each watch, read when somebody asks for the metrics. */
+/** Adds the age and size of each watch, read when somebody asks; a kind that is not installed has none. */
 export function measureWatches(registry: Registry, watch: ClusterWatch): void {
   new Gauge({
     name: 'runtimeai_observer_age_seconds',
@@ -39,7 +39,8 @@ export function measureWatches(registry: Registry, watch: ClusterWatch): void {
     labelNames: ['kind'] as const,
     registers: [registry],
     collect() {
-      for (const kind of WATCHED_KINDS) this.set({ kind }, watch.ageSeconds(kind));
+      this.reset();
+      for (const { kind, ageSeconds } of watch.kinds()) this.set({ kind }, ageSeconds);
     },
   });
   new Gauge({
@@ -48,7 +49,8 @@ export function measureWatches(registry: Registry, watch: ClusterWatch): void {
     labelNames: ['kind'] as const,
     registers: [registry],
     collect() {
-      for (const kind of WATCHED_KINDS) this.set({ kind }, watch.count(kind));
+      this.reset();
+      for (const { kind, count } of watch.kinds()) this.set({ kind }, count);
     },
   });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { HealthView } from '../../adapters/adapter.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import { observeDeployment, observePod, observeReplicaSet } from '../../clients/kubernetes/workloads.ts';
+import { keeperOf } from './seen-objects.ts';
 import { WorkloadStore } from './workload-store.ts';
 
 const LABELS = { 'runtimeai.dev/runtime': 'rt_1', 'runtimeai.dev/tenant': 'acme' };
@@ -131,6 +133,83 @@ describe('WorkloadStore', () => {
     put(deployment());
     store.changeDeployment({ type: 'removed', object: observeDeployment(deployment()) });
     expect(store.read('rt_1')).toBeUndefined();
+  });
+});
+
+describe('what an adapter sees', () => {
+  const labels = { ...LABELS };
+  const sandbox = (name: string, namespace = 'ns'): KubernetesObject => ({
+    apiVersion: 'agents.x-k8s.io/v1beta1',
+    kind: 'Sandbox',
+    metadata: { name, namespace, uid: name, labels },
+    spec: { image: 'x' },
+  });
+  const view = (keep: HealthView['keep']): HealthView => ({
+    kinds: [{ apiVersion: 'agents.x-k8s.io/v1beta1', kind: 'Sandbox' }],
+    keep,
+    judge: () => {
+      throw new Error('nobody judges here');
+    },
+  });
+  const views = new Map([
+    [
+      'thrifty',
+      view(({ apiVersion, kind, metadata: { name } }) => ({ apiVersion, kind, metadata: { name } })),
+    ],
+    ['clumsy', view(() => JSON.parse('nothing'))],
+  ]);
+
+  function follow() {
+    const { store, changed, put } = setUp();
+    const keep = keeperOf({ apiVersion: 'agents.x-k8s.io/v1beta1', kind: 'Sandbox' }, views);
+    const change = (type: 'put' | 'removed', object: KubernetesObject) => {
+      if (keep) store.changeObject({ type, object: keep(object) });
+    };
+    return { store, changed, put, change };
+  }
+
+  it('is what it keeps of its objects, with the pods of their namespace', () => {
+    const { store, put, change } = follow();
+    change('put', sandbox('box'));
+    put(podObject('box', {}));
+    put(podObject('stray', {}, 'elsewhere'));
+    const seen = store.seen('rt_1', 'thrifty');
+    expect(seen.objects).toEqual([
+      { apiVersion: 'agents.x-k8s.io/v1beta1', kind: 'Sandbox', metadata: { name: 'box' } },
+    ]);
+    expect(seen.pods.map(({ name }) => name)).toEqual(['box']);
+    expect(seen).toMatchObject({ namespace: 'ns', fault: undefined });
+    expect(store.tenantOf('rt_1')).toBe('acme');
+    expect(store.seen('rt_1', 'unconcerned').objects).toEqual([]);
+  });
+
+  it('has the fault in it when the adapter stumbled over an object', () => {
+    const { store, change } = follow();
+    change('put', sandbox('box'));
+    expect(store.seen('rt_1', 'clumsy')).toMatchObject({
+      objects: [],
+      fault: expect.stringContaining('clumsy cannot read Sandbox box'),
+    });
+  });
+
+  it('wakes no rollout, and goes with its objects', () => {
+    const { store, changed, change } = follow();
+    store.onChange('rt_1', () => {
+      throw new Error('a rollout was woken');
+    });
+    change('put', sandbox('box'));
+    change('removed', sandbox('box'));
+    expect(changed).toEqual(['rt_1', 'rt_1']);
+    expect(store.seen('rt_1', 'thrifty').objects).toEqual([]);
+    expect(store.tenantOf('rt_1')).toBeUndefined();
+  });
+});
+
+describe('the nodes', () => {
+  it('are those with pods of runtimes', () => {
+    const { store, put } = setUp();
+    put(podObject('a', {}));
+    expect([...store.nodes()]).toEqual(['n1']);
   });
 });
 

@@ -5,7 +5,7 @@ import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-op
 import type { OperationStep } from '../../domain/operation.ts';
 import { markOf } from '../../domain/rules/marks.ts';
 import type { RuntimeType } from '../../domain/runtime.ts';
-import { changeRecords } from '../activity-options.ts';
+import { records } from '../activity-options.ts';
 import { Journal } from './journal.ts';
 
 /** How a change ended, as its story returns it; `skipped` is said of every step that had not begun. */
@@ -65,24 +65,26 @@ export class ChangeJournal extends Journal {
     this.mark(index, 'succeeded', done.message);
     const summary = `${this.note().subject}: ${done.message}`.slice(0, 190);
     await this.record(key =>
-      changeRecords.recordStepDone.executeWithOptions({ summary }, [
+      records.recordStepDone.executeWithOptions({ summary }, [
         { ...key, ...done, mark: this.markOf(index), change: this.note() },
       ]),
     );
   }
 
-  /** Writes that a step was taken back: the runtime is what it was before. */
-  async undone(index: number, was: Omit<StepDone, 'done'>): Promise<void> {
+  /** Writes that a step was taken back: the runtime is what it was before, and carries the mark it had then. */
+  async undone(index: number, was: Omit<StepDone, 'done'> & { readonly mark?: string }): Promise<void> {
     this.mark(index, 'undone', was.message);
     await this.record(key =>
-      changeRecords.recordStepDone.executeWithOptions({ summary: was.message.slice(0, 190) }, [
-        { ...key, ...was, done: 'undone', mark: this.markOf(index), change: this.note() },
+      records.recordStepDone.executeWithOptions({ summary: was.message.slice(0, 190) }, [
+        { ...key, ...was, done: 'undone', change: this.note() },
       ]),
     );
   }
 
   /** Why it cannot be stopped any more although its stage would allow it. */
   irrevocable(): string | undefined {
+    if (this.steps.length > 0 && this.steps.every(({ status }) => status === 'succeeded'))
+      return 'every step has come true already';
     const begun = this.stage === 'applying' || this.stage === 'verifying';
     return begun && this.verbs[this.at] === 'delete'
       ? 'a deletion that has begun cannot be stopped'
@@ -94,7 +96,7 @@ export class ChangeJournal extends Journal {
       if (step.status === 'pending') this.mark(index, 'skipped', skipped ?? ending.message);
     const summary = this.ended(ending);
     await this.record(key =>
-      changeRecords.recordChangeOutcome.executeWithOptions({ summary }, [
+      records.recordChangeOutcome.executeWithOptions({ summary }, [
         { ...key, ...ending, change: this.note() },
       ]),
     );

@@ -1,4 +1,4 @@
-import { CancellationScope, setHandler } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/workflow';
 import type { Stage } from '../../domain/operation.ts';
 import { type CancelInput, cancelUpdate } from '../messages.ts';
 import type { Journal } from './journal.ts';
@@ -12,6 +12,15 @@ const CANCELLABLE: ReadonlySet<Stage> = new Set([
   'applying',
   'verifying',
 ]);
+
+/**
+ * Ends a story that was stopped while it waited for an activity: its answer may have come all the same, and what follows
+ * must not begin.
+ */
+export function throwIfStopped(): void {
+  if (CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('the operation was stopped');
+}
 
 /** Runs the story in a scope that the Update `cancel` (or Temporal's own cancellation) ends. */
 export class Stoppable {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KubernetesError } from '../../../clients/kubernetes/errors.ts';
 import { type KubernetesObject, listOf, textOf } from '../../../clients/kubernetes/objects.ts';
 import { ask, type KubernetesClient } from '../../../clients/kubernetes/requests.ts';
 
@@ -73,8 +75,18 @@ async function listKind(
 }
 
 async function read(kubernetes: KubernetesClient, path: string): Promise<Readonly<Record<string, unknown>>> {
-  const { body } = await ask(kubernetes.connection, `Reading ${path}`, { method: 'GET', path });
-  return JSON.parse(body) as Record<string, unknown>;
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      const { body } = await ask(kubernetes.connection, `Reading ${path}`, { method: 'GET', path });
+      return JSON.parse(body) as Record<string, unknown>;
+    } catch (error) {
+      // A kind that was installed just now answers 429 until its storage is ready.
+      const passes = error instanceof KubernetesError && error.retryable && Date.now() < deadline;
+      if (!passes) throw error;
+      await delay(200);
+    }
+  }
 }
 
 function keyOf({ kind, metadata }: KubernetesObject): string {

@@ -7,9 +7,9 @@ type Kubernetes = AdapterTools['kubernetes'];
 export async function observe(kubernetes: Kubernetes, step: Step, { awaiting }: Begun): Promise<Observation> {
   const { namespace, release, runtimeId } = step.target;
   const labelSelector = `runtimeai.dev/runtime=${runtimeId}`;
-  const pods = await kubernetes.list({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector });
+  const listPods = () => kubernetes.list({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector });
   if (awaiting['gone'] === true) {
-    const left = [...(await allOf(kubernetes, step.target)), ...pods].length;
+    const left = [...(await allOf(kubernetes, step.target)), ...(await listPods())].length;
     return left === 0 ? reached('nothing is left') : progressing(`${left} objects are left`);
   }
   const deployment = await kubernetes.get({
@@ -23,6 +23,7 @@ export async function observe(kubernetes: Kubernetes, step: Step, { awaiting }: 
   const sets = await kubernetes.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace, labelSelector });
   // A controller that is behind reports what was before, so the counts mean something only when all have caught up.
   if (![deployment, ...sets].every(isSeen)) return progressing('the newest change has not been acted upon');
+  const pods = await listPods();
   const { replicas = 1 } = fieldsOf(deployment, 'spec');
   const { updatedReplicas = 0, readyReplicas = 0 } = fieldsOf(deployment, 'status');
   const settled = [updatedReplicas, readyReplicas, pods.length].every(count => count === replicas);

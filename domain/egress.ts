@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { Cidrs, Namespaces } from './kubernetes-text.ts';
+
+// The chart of agents takes 50 of each, some of which are their governed endpoints.
+const MOST = 40;
+
+/** Where a runtime of any kind with restricted egress may go: to DNS on port 53, and to the rest on every port. */
+export const RestrictedEgress = z.strictObject({
+  dnsNamespaces: Namespaces.default(['kube-system']),
+  dnsCidrs: Cidrs.default([]),
+  namespaces: Namespaces.max(MOST).default([]),
+  cidrs: Cidrs.max(MOST).default([]),
+});
+export type RestrictedEgress = z.infer<typeof RestrictedEgress>;
