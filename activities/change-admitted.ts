@@ -68,7 +68,14 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
       policy,
       ...(approval && { approval }),
       stepTimeoutSeconds: limits.stepTimeoutSeconds,
-      ...(plan && { intent: { dryRun, cannot: plan.cannot.map(({ what, why }) => `${what}: ${why}`) } }),
+      ...(plan && {
+        intent: {
+          dryRun,
+          cannot: plan.cannot.map(({ what, why }) => `${what}: ${why}`),
+          rationale: plan.rationale,
+          soakSeconds: limits.intentSoakSeconds,
+        },
+      }),
     },
     event: firstEvent(asked, judged, approval !== undefined),
   };

@@ -13,6 +13,7 @@ export type Refused = Extract<ChangeAdmission, { admitted: false }>;
 export interface Limits {
   readonly defaultQuota: SlotQuota;
   readonly stepTimeoutSeconds: number;
+  readonly intentSoakSeconds: number;
   readonly maxAgeSeconds: number;
 }
 

@@ -377,7 +377,7 @@ describe('an intent', () => {
     expect(steps).toMatchObject([
       { action: { type: 'scale' }, change: { verb: 'scale' }, desired: { spec: { size: 'large' } } },
     ]);
-    expect(intent).toEqual({ dryRun: false, cannot: [] });
+    expect(intent).toMatchObject({ dryRun: false, cannot: [], soakSeconds: 5 });
     const kept = await findIntent(changes.sql, {
       runtimeId: first.runtimeId,
       intentId: asked.intent?.id ?? '',

@@ -62,6 +62,8 @@ export interface ChangeRecordDependencies {
   readonly defaultQuota: SlotQuota;
   /** How long one step may take until it is reached. */
   readonly stepTimeoutSeconds: number;
+  /** How long an intent is watched after its last step. */
+  readonly intentSoakSeconds: number;
   /** Age at which what the observer saw no longer counts. */
   readonly maxAgeSeconds: number;
 }

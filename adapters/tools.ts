@@ -6,8 +6,8 @@ import type { RuntimeAdapter } from './adapter.ts';
 import { AdapterFailure } from './failure.ts';
 import type { Releases } from './releases.ts';
 
-export type { KubernetesObject, ObjectReference } from '../clients/kubernetes/objects.ts';
-export type { Begun, Desired, Observation, Step, StepPlan } from '../domain/change.ts';
+export type { KubernetesObject } from '../clients/kubernetes/objects.ts';
+export type { Begun, Observation, Step, StepPlan } from '../domain/change.ts';
 
 /** Everything an adapter from outside is given; it needs nothing else of RuntimeAI at run time. */
 export interface AdapterTools {
@@ -31,7 +31,10 @@ export interface AdapterLog {
   warn(fields: object, message: string): void;
 }
 
-/** What the module of an adapter exports as its default. */
+/**
+ * What the module of an adapter exports as its default.
+ * @public
+ */
 export type AdapterFactory = (tools: AdapterTools) => RuntimeAdapter | Promise<RuntimeAdapter>;
 
 /** The tools over one cluster; each adapter gets its own settings beside them. */

@@ -78,7 +78,6 @@ describe('the application role', () => {
     expect(granted('DELETE').sort()).toEqual(['idempotency_keys', 'policies', 'runtime_kinds']);
     expect(granted('TRUNCATE')).toEqual([]);
     expect(granted('UPDATE')).not.toContain('events');
-    expect(granted('INSERT')).not.toContain('policies');
     expect(granted('INSERT')).not.toContain('api_keys');
   });
 

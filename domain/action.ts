@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What an action may be, in the contract's words; `domain/rules/actions.ts` turns one into a change. */
+/** What an action may be, in the contract's words; `domain/action-orders.ts` turns one into a change. */
 export const ActionType = z.enum([
   'start',
   'stop',

@@ -73,5 +73,12 @@ export type ChangeAdmission =
       /** How long one step may take until it is reached. */
       readonly stepTimeoutSeconds: number;
       /** Of an intent: whether it is only tried out, and what could not be planned. */
-      readonly intent?: { readonly dryRun: boolean; readonly cannot: readonly string[] };
+      readonly intent?: {
+        readonly dryRun: boolean;
+        readonly cannot: readonly string[];
+        /** Why nothing is planned although everything was understood. */
+        readonly rationale?: readonly string[];
+        /** How long it is watched after its last step; an intent of an earlier release is not. */
+        readonly soakSeconds?: number;
+      };
     };

@@ -59,6 +59,15 @@ export const Settings = z.object({
     .describe(
       'How long one step of a change (start, stop, scale, snapshot, …) may take until it is true in the cluster; what takes longer is taken back.',
     ),
+  RUNTIMEAI_INTENT_SOAK_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .describe(
+      'How long a runtime is watched after the last step of an intent; when it is worse off than before, all of it is taken back.',
+    ),
   RUNTIMEAI_DEFAULT_AGENT_IMAGE: ImageReference.optional().describe(
     'Image of an agent whose request names none; without it such a request is refused.',
   ),

@@ -56,6 +56,7 @@ export class RecordedChanges {
       db: two.db,
       defaultQuota: QUOTA,
       stepTimeoutSeconds: 60,
+      intentSoakSeconds: 5,
       maxAgeSeconds: 15,
     });
   }

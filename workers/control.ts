@@ -27,6 +27,7 @@ const changeRecords = createChangeRecordActivities({
   db,
   defaultQuota,
   stepTimeoutSeconds: settings.RUNTIMEAI_STEP_TIMEOUT_SECONDS,
+  intentSoakSeconds: settings.RUNTIMEAI_INTENT_SOAK_SECONDS,
   maxAgeSeconds: settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS,
 });
 const worker = await startTemporalWorker({

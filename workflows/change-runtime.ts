@@ -80,17 +80,19 @@ async function story(cast: Cast): Promise<ChangeEnding> {
     const ended = await runner.run(index);
     if (ended) return ended;
   }
-  const worse = await runner.worseThanBefore();
-  if (worse) return runner.takeAllBack(worse);
+  const ended = await runner.keepWatch();
+  if (ended) return ended;
   return { outcome: 'succeeded', message: journal.summary() };
 }
 
-/** An intent whose goal is met already has succeeded; one that could not be planned has failed. */
+/** An intent for which nothing is to be done has succeeded; one that could not be planned has failed. */
 function nothingPlanned({ intent, steps }: Accepted): ChangeEnding | undefined {
   if (!intent || steps.length > 0) return undefined;
   const message = intent.cannot.join('; ');
-  if (intent.cannot.length === 0)
-    return { outcome: 'succeeded', message: 'the goal is met already; nothing is to be done' };
+  if (intent.cannot.length === 0) {
+    const why = intent.rationale?.join('; ') || 'the goal is met already';
+    return { outcome: 'succeeded', message: `nothing is to be done: ${why}` };
+  }
   return { outcome: 'failed', message: `no plan: ${message}`, error: { code: 'cannot_plan', message } };
 }
 

@@ -21,7 +21,7 @@ export async function observeAgent(tools: Tools, step: Step, { awaiting }: Begun
 
 async function observeRollout(
   kubernetes: Pick<KubernetesClient, 'get' | 'list'>,
-  { target }: Step,
+  { target, desired }: Step,
   awaiting: Begun['awaiting'],
 ): Promise<Observation> {
   const live = await readAgent(kubernetes, target);
@@ -33,6 +33,8 @@ async function observeRollout(
   const { facts, restartedBy } = live;
   if (awaiting['restartedBy'] !== undefined && restartedBy !== awaiting['restartedBy'])
     return { status: 'failed', message: `the restart was overwritten by ${restartedBy ?? 'somebody else'}` };
+  if (desired.power === 'stopped' && facts.desiredReplicas > 0)
+    return { status: 'failed', message: 'it was started by somebody else; stop it again' };
   const operationId =
     typeof awaiting['operationId'] === 'string' ? awaiting['operationId'] : facts.operationId;
   const { status, reason } = judgeRollout(facts, {

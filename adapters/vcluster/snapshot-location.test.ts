@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RuntimeTarget } from '../../domain/change.ts';
+import { runtimeTarget } from '../../test/builders/runtime-target.ts';
 import { VCLUSTER_DEFAULTS } from './settings.ts';
 import { locationOf, locationOfNew, snapshotPortOf } from './snapshot-location.ts';
 
-const target: RuntimeTarget = {
-  runtimeId: 'rt_1',
-  runtimeName: 'edge',
-  tenantId: 'acme',
-  project: 'default',
-  environment: 'development',
-  namespace: 'ns',
-  release: 'edge',
-  type: 'vcluster',
-  backend: 'vcluster',
-  labels: {},
-};
+const target = runtimeTarget('vcluster', 'edge');
 
 describe('where a snapshot lies', () => {
   it.each([

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { Step } from '../../domain/change.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { runtimeTarget } from '../../test/builders/runtime-target.ts';
 import { createBareCluster } from '../../test/fakes/bare-cluster.ts';
 import { AdapterFailure } from '../failure.ts';
 import { refuseImpossible } from './refusals.ts';
@@ -26,18 +27,7 @@ const settings: VClusterSettings = {
 
 function step(spec: RuntimeSpec, power: 'running' | 'stopped' = 'running'): Step {
   return {
-    target: {
-      runtimeId: 'rt_1',
-      runtimeName: 'edge',
-      tenantId: 'acme',
-      project: 'default',
-      environment: 'development',
-      namespace: 'ns',
-      release: 'edge',
-      type: 'vcluster',
-      backend: 'vcluster',
-      labels: {},
-    },
+    target: runtimeTarget('vcluster', 'edge'),
     operationId: 'op_1',
     index: 0,
     change: { verb: 'create' },

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { KubernetesError } from '../../clients/kubernetes/errors.ts';
 import {
   fieldsOf,
   type KubernetesObject,
@@ -84,14 +85,38 @@ export function isAway(workload: KubernetesObject): boolean {
 /** Annotations to set, or with null to take away. */
 export type Annotations = Readonly<Record<string, string | null>>;
 
-/** Changes a workload, unless it already is as wanted. */
+interface Wanted {
+  readonly annotations: Annotations;
+  readonly spec?: Fields;
+}
+
+/** Changes a workload, unless it already is as wanted. Its controllers write into it meanwhile; then it is read anew. */
 export async function change(
   kubernetes: KubernetesClient,
   workload: KubernetesObject,
-  wanted: { readonly annotations: Annotations; readonly spec?: Fields },
+  wanted: Wanted,
+): Promise<void> {
+  let newest = workload;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await changeOnce(kubernetes, newest, wanted);
+      return;
+    } catch (error) {
+      const isLate = error instanceof KubernetesError && error.kind === 'conflict';
+      if (!isLate || attempt === ATTEMPTS) throw error;
+      newest = (await kubernetes.get(referenceOf(workload))) ?? newest;
+    }
+  }
+}
+
+const ATTEMPTS = 5;
+
+async function changeOnce(
+  kubernetes: KubernetesClient,
+  workload: KubernetesObject,
+  { annotations, spec = {} }: Wanted,
 ): Promise<void> {
   const { resourceVersion } = workload.metadata;
-  const { annotations, spec = {} } = wanted;
   const changed =
     isWithin(annotations, workload.metadata.annotations ?? {}) && isWithin(spec, fieldsOf(workload['spec']))
       ? workload

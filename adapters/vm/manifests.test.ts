@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { Desired, Step } from '../../domain/change.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { runtimeTarget } from '../../test/builders/runtime-target.ts';
 import { machineObjects } from './manifests.ts';
 import { refuseSpec } from './refusals.ts';
 import { VM_DEFAULTS } from './settings.ts';
@@ -87,16 +88,7 @@ function objectsOf(spec: RuntimeSpec) {
 
 function stepFor(desired: Desired): Step {
   return {
-    target: {
-      ...{ runtimeId: 'rt_1', runtimeName: 'desk', tenantId: 'acme', project: 'default', release: 'desk' },
-      ...{
-        environment: 'development',
-        namespace: 'rtai-acme--default',
-        type: 'vm',
-        backend: 'vm',
-        labels: {},
-      },
-    },
+    target: runtimeTarget('vm', 'desk'),
     ...{ operationId: 'op_1', index: 0, change: { verb: 'create' }, before: null, desired, knownRevision: 0 },
     quota: { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 },
   };

@@ -39,8 +39,17 @@ async function observePower(
 ): Promise<Observation> {
   const { machine, instance } = await readMachine(kubernetes, target);
   if (!machine) return { status: 'failed', message: 'the VirtualMachine was deleted by somebody else' };
+  const shallRun = textOf(specOf(machine)['runStrategy']) !== 'Halted';
+  if (shallRun !== (awaited.for === 'running')) return turned(shallRun);
   if (awaited.for !== 'running') return judgeStopping(machine, instance);
   return judgeStarting({ machine, instance, awaited, settings, now: Date.now() });
+}
+
+function turned(shallRun: boolean): Observation {
+  const message = shallRun
+    ? 'was started by somebody else; stop it'
+    : 'was stopped by somebody else; start it';
+  return { status: 'failed', message: `the machine ${message} again` };
 }
 
 type Running = Extract<Awaited, { for: 'running' }>;

@@ -39,7 +39,7 @@ const OPERATIONS = [
 
 const POLICIES = [
   `alter table policies add column scope_env text check (scope_env in ('development', 'staging', 'production'))`,
-  'grant insert, update, delete on policies to runtimeai_app',
+  'grant insert, delete on policies to runtimeai_app',
 ];
 
 const HEALTH = [

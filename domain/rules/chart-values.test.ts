@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AgentConfig } from '../agent-config.ts';
 import { AgentRuntimeValues } from '../chart-values.ts';
+import { RestrictedEgress } from '../egress.ts';
 import { newId } from '../ids.ts';
 import { chartValues, inRegistry } from './chart-values.ts';
 
@@ -74,6 +75,17 @@ describe('the values of the chart', () => {
     });
     expect(values.env).toEqual([{ name: 'MODE', value: 'fast' }]);
     expect(values.secretEnv).toEqual([{ name: 'OPENAI_KEY', secretName: 'openai', secretKey: 'key' }]);
+  });
+
+  it('let restricted egress reach what the installation allows too', () => {
+    const restrictedEgress = RestrictedEgress.parse({ dnsNamespaces: ['dns'], namespaces: ['tools'] });
+    const values = valuesOf({ framework: { name: 'custom' }, image: 'a/b:1' }, { restrictedEgress });
+    expect(values.networking).toMatchObject({
+      dnsNamespaces: ['dns'],
+      egressAllowedNamespaces: ['governance', 'tools'],
+      egressAllowedCidrs: ['10.1.2.3/32', 'fd00::1/128'],
+    });
+    expect(AgentRuntimeValues.safeParse(values).error).toBeUndefined();
   });
 
   it('let restricted egress reach the governed endpoints that can be named in a rule', () => {

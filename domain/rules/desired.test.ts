@@ -158,6 +158,12 @@ describe('a scale of an agent', () => {
     );
   });
 
+  test('gives it another GPU where one is named', () => {
+    const before = agentWith({ gpu: '1xA10' });
+    expect(scaled(before, { resources: { gpu: '2xA100' } })?.gpu).toBe('2xA100');
+    expect(scaled(before, { size: 'large', resources: { gpu: null } })?.gpu).toBe('1xA10');
+  });
+
   test.each([
     [3, { min_replicas: 3, max_replicas: 4 }],
     [9, { min_replicas: 9, max_replicas: 9 }],

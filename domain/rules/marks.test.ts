@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markOf } from './marks.ts';
+import { asNamePart, markOf } from './marks.ts';
 
 test.each([
   [0, 'op_1'],
@@ -8,3 +8,6 @@ test.each([
 ])('the mark of step %i is %s, and that of the first step the operation itself', (index, mark) =>
   expect(markOf({ operationId: 'op_1', index })).toBe(mark),
 );
+
+test('a mark in a name has nothing in it that a DNS label refuses', () =>
+  expect(asNamePart(markOf({ operationId: 'op_01ABC', index: 2 }))).toBe('op-01abc-2'));

@@ -78,9 +78,9 @@ describe('a scale', () => {
     expect(codeOf({ verb: 'scale', to })).toBe('change_impossible');
   });
 
-  test('of the GPU is refused for an agent alone, whose deployments name it', () => {
+  test('of the GPU is one', () => {
     const wish: Wish = { verb: 'scale', to: { resources: { gpu: '1xA10' } } };
-    expect(codeOf(wish, { type: 'agent_runtime' })).toBe('change_impossible');
+    expect(codeOf(wish, { type: 'agent_runtime' })).toBeUndefined();
     expect(codeOf(wish)).toBeUndefined();
   });
 });

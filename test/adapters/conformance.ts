@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeCancelling } from './conformance/cancelling.ts';
 import { describeCreation } from './conformance/creation.ts';
 import { describeMigrating } from './conformance/migrating.ts';
 import { describePower } from './conformance/power.ts';
@@ -19,6 +20,7 @@ export function describeConformance(suite: Conformance): void {
   describe(`the adapter ${suite.name}`, () => {
     describePromises(suite);
     describeCreation(suite);
+    describeCancelling(suite);
     if (can('stop')) describePower(suite);
     if (can('restart')) describeRestarting(suite);
     if (can('scale')) describeScaling(suite);

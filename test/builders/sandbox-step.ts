@@ -1,5 +1,6 @@
 import type { Change, Desired, Step } from '../../domain/change.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
+import { runtimeTarget } from './runtime-target.ts';
 import { ROOMY } from './slot-quota.ts';
 
 /** A step of a sandbox called `box`. */
@@ -12,18 +13,7 @@ export function sandboxStep(
   }: { change?: Change; power?: Desired['power']; before?: Desired | null } = {},
 ): Step {
   return {
-    target: {
-      runtimeId: 'rt_1',
-      runtimeName: 'box',
-      tenantId: 'acme',
-      project: 'default',
-      environment: 'development',
-      namespace: 'rtai-acme--default',
-      release: 'box',
-      type: 'sandbox',
-      backend: 'sandbox',
-      labels: { team: 'red' },
-    },
+    target: { ...runtimeTarget('sandbox', 'box'), labels: { team: 'red' } },
     operationId: 'op_1',
     index: 0,
     change,

@@ -443,6 +443,28 @@ describe('an intent', () => {
     expect(change.world.inputsOf('undoStep').map(({ step }) => step.index)).toEqual([1, 0]);
   });
 
+  it('is watched for its soak, and taken back when somebody stops it meanwhile', async () => {
+    const change = plane.prepareChange(planned([scaling], { soakSeconds: 3600 }), { kind: 'intent', intent });
+    await change.start();
+    await expect.poll(() => change.world.stages.at(-1)?.message).toContain('watching for 3600 s');
+    await change.cancel();
+
+    expect(await change.result()).toMatchObject({
+      outcome: 'cancelled',
+      message: 'cancelled by olga; what was before is back',
+    });
+    expect(change.world.inputsOf('undoStep')).toHaveLength(1);
+    expect(change.world.inputsOf('compareWithBefore')).toEqual([]);
+  });
+
+  it('that stays well for its soak has succeeded', async () => {
+    const change = plane.prepareChange(planned([scaling], { soakSeconds: 0.2 }), { kind: 'intent', intent });
+    await change.start();
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+    expect(change.world.inputsOf('compareWithBefore')).toHaveLength(1);
+  });
+
   it('whose second step fails is taken back as a whole', async () => {
     const change = plane.prepareChange(planned([scaling, restarting]), { kind: 'intent', intent });
     change.world.next('awaitStep', answer({ status: 'reached', message: 'large' }), failed);

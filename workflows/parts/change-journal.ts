@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { ChangeOutcomeRecord, StepDoneRecord } from '../../activities/change-records.ts';
 import type { ChangeNote, RecordKey } from '../../activities/records.ts';
 import type { Verb } from '../../domain/change.ts';
@@ -20,6 +21,7 @@ type Accepted = Extract<ChangeAdmission, { admitted: true }>;
 export class ChangeJournal extends Journal {
   private steps: OperationStep[] = [];
   private at = 0;
+  private soaking = false;
   private verbs: readonly Verb[] = [];
   private type: RuntimeType;
 
@@ -48,7 +50,7 @@ export class ChangeJournal extends Journal {
 
   mark(index: number, status: OperationStep['status'], message: string | null = null): void {
     const step = this.steps[index];
-    if (!step) throw new Error(`There is no step ${index}.`);
+    if (!step) throw ApplicationFailure.nonRetryable(`There is no step ${index}.`);
     const now = new Date().toISOString();
     const began = step.started_at ?? now;
     this.steps[index] = {
@@ -81,10 +83,15 @@ export class ChangeJournal extends Journal {
     );
   }
 
+  /** From now on everything is done and still watched: stopping means taking it back. */
+  soaks(): void {
+    this.soaking = true;
+  }
+
   /** Why it cannot be stopped any more although its stage would allow it. */
   irrevocable(): string | undefined {
-    if (this.steps.length > 0 && this.steps.every(({ status }) => status === 'succeeded'))
-      return 'every step has come true already';
+    const done = this.steps.length > 0 && this.steps.every(({ status }) => status === 'succeeded');
+    if (done && !this.soaking) return 'every step has come true already';
     const begun = this.stage === 'applying' || this.stage === 'verifying';
     return begun && this.verbs[this.at] === 'delete'
       ? 'a deletion that has begun cannot be stopped'

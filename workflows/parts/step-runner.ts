@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { Begun, Observation } from '../../domain/change.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { steps as promises, records } from '../activity-options.ts';
@@ -52,23 +52,43 @@ export class StepRunner {
     }
   }
 
-  /** Of an intent: why the runtime is worse off than before it, if it is and anything can be taken back. */
-  async worseThanBefore(): Promise<string | undefined> {
-    const { admission, input } = this.cast;
-    if (!admission.intent || this.revocable().length === 0) return undefined;
-    const { tenantId, runtimeId, operationId } = input;
+  /**
+   * Of an intent: watches the runtime for its soak. Answers how the operation ended when somebody stopped it or the
+   * runtime is worse off than before, and every step that can be taken back was, the last first.
+   */
+  async keepWatch(): Promise<ChangeEnding | undefined> {
+    const { intent } = this.cast.admission;
+    if (!intent || this.revocable().length === 0) return undefined;
+    const reason = (await this.stoppedWithin(intent.soakSeconds ?? 0)) ?? (await this.worse());
+    if (!reason) return undefined;
+    const cancelled = this.cast.stop.stopped();
+    const why: GivingUp = { code: 'verification_failed', reason, outcome: 'failed', cancelled };
+    return CancellationScope.nonCancellable(() => this.wayBack.take(this.revocable(), why));
+  }
+
+  /** Lets the time pass in which a change for the worse shows; answers who stopped it meanwhile. */
+  private async stoppedWithin(seconds: number): Promise<string | undefined> {
+    const { journal, stop } = this.cast;
+    if (seconds === 0) return undefined;
+    journal.soaks();
+    await journal.enter('verifying', `watching for ${seconds} s whether it stays well`);
+    try {
+      await stop.run(() => sleep(seconds * 1000, { summary: `soak of ${seconds} s` }));
+      return undefined;
+    } catch (error) {
+      if (!stop.stopped()) throw error;
+      return stop.reason();
+    }
+  }
+
+  private async worse(): Promise<string | undefined> {
+    const { tenantId, runtimeId, operationId } = this.cast.input;
     const { worse } = await CancellationScope.nonCancellable(() =>
       records.compareWithBefore.executeWithOptions({ summary: 'is the runtime worse off than before?' }, [
         { tenantId, runtimeId, operationId },
       ]),
     );
     return worse;
-  }
-
-  /** Takes back every step that was done, the last first. */
-  takeAllBack(reason: string): Promise<ChangeEnding> {
-    const why: GivingUp = { code: 'verification_failed', reason, outcome: 'failed', cancelled: false };
-    return CancellationScope.nonCancellable(() => this.wayBack.take(this.revocable(), why));
   }
 
   /** What was done and can be taken back, the last first. A snapshot stays: it is worth most when all else failed. */
@@ -79,7 +99,7 @@ export class StepRunner {
   private async carryOut(index: number, progress: { begun: boolean }): Promise<void> {
     const { journal } = this.cast;
     const plan = index === 0 ? this.steps.planned(0) : await this.steps.plan(index);
-    if (!plan) throw new Error(`Step ${index} was not planned.`);
+    if (!plan) throw ApplicationFailure.nonRetryable(`Step ${index} was not planned.`);
     throwIfStopped();
     const step = this.steps.at(index);
     journal.mark(index, 'running');

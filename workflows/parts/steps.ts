@@ -24,7 +24,7 @@ export class Steps {
   at(index: number): Step {
     const { target, quota, steps } = this.admission;
     const found = steps[index];
-    if (!found) throw new Error(`There is no step ${index}.`);
+    if (!found) throw ApplicationFailure.nonRetryable(`There is no step ${index}.`);
     const { change, before, desired } = found;
     const { operationId } = this.input;
     return { target, operationId, index, change, before, desired, knownRevision: this.knownRevision, quota };
