@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { createSlots } from '../../activities/slots.ts';
 import type { RuntimeAdapter } from '../../adapters/adapter.ts';
 import { AdapterFailure } from '../../adapters/failure.ts';
@@ -338,6 +339,32 @@ describe('the restore of a vcluster', () => {
       return volumes.every(
         volume => fieldsOf(fieldsOf(volume['spec'])['claimRef'])['namespace'] !== target.namespace,
       );
+    });
+  });
+});
+
+describe('a vcluster under compliance', () => {
+  beforeEach(useProject);
+
+  it('has the labels of its word on its pods, and its nodes forced upon those inside', async () => {
+    const compliance = {
+      pci: {
+        nodeSelector: { 'runtimeai.dev/node-kind': 'simulated' },
+        tolerations: [],
+        labels: { 'example.com/pci': 'yes' },
+      },
+    };
+    adapter = vclusterAdapter(kubernetes, { compliance });
+    walker = new Walker({ adapter, target, deadlineSeconds: 60 });
+    await created({ ...SMALL, security: { isolation: 'basic', audit: true, compliance: ['pci'] } });
+    const [pod] = await podsOf('app=vcluster');
+    expect(pod?.metadata.labels).toMatchObject(compliance.pci.labels);
+    const { namespace, release } = target;
+    const secret = { apiVersion: 'v1', kind: 'Secret', namespace, name: `vc-config-${release}` };
+    const { data } = fieldsOf(await kubernetes.get(secret));
+    const config = Buffer.from(String(fieldsOf(data)['config.yaml']), 'base64').toString('utf8');
+    expect(parse(config)).toMatchObject({
+      sync: { fromHost: { nodes: { enabled: false, selector: { labels: compliance.pci.nodeSelector } } } },
     });
   });
 });
