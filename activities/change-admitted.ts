@@ -1,7 +1,8 @@
 import type { AdmittedChange, RejectedChange } from '../db/change-admission.ts';
 import type { RuntimeTarget, SnapshotName } from '../domain/change.ts';
-import type { AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
+import type { AcceptedChange, AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
 import { newId } from '../domain/ids.ts';
+import type { OperationStep } from '../domain/operation.ts';
 import type { ActionPlan } from '../domain/planner.ts';
 import type { PolicyAction, PolicyVerdict } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
@@ -22,17 +23,12 @@ export interface Judged {
 
 /** What is written of a change that may begin, with its answer. */
 export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
-  const { input, facts, limits, place, kind } = asked;
-  const { policy, steps, reservation, plan } = judged;
-  const dryRun = input.intent?.request.dry_run ?? false;
-  const approval =
-    dryRun || steps.length === 0
-      ? undefined
-      : policy.approval && { id: newId('approval'), ...policy.approval };
-  const podSecurity: PodSecurity = facts.runtime?.podSecurity ?? kind?.podSecurity ?? 'restricted';
+  const { input, facts, limits, place, kind, observed } = asked;
+  const { policy, steps, reservation, plan, verdicts } = judged;
+  const approval = approvalOf(asked, judged);
+  const podSecurity = facts.runtime?.podSecurity ?? kind?.podSecurity ?? 'restricted';
   const backend = facts.runtime?.backend ?? kind?.name ?? '';
   const quota = facts.quota ?? limits.defaultQuota;
-  const target = targetOf(asked, { backend, podSecurity });
   return {
     ...input,
     project: place.project,
@@ -41,42 +37,19 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
     stage: approval ? 'awaiting_approval' : 'preparing',
     waitsFor:
       approval && `the approval of ${approval.quorum} other than ${input.requester.name} (${approval.id})`,
-    steps: steps.map(({ action, change }) => ({
-      action,
-      verb: change.verb,
-      status: 'pending',
-      message: null,
-      started_at: null,
-      finished_at: null,
-    })),
+    steps: steps.map(pending),
     request: requestOf(input),
     reservation,
     quota,
-    snapshots: steps.flatMap(({ change }): SnapshotName[] =>
-      change.verb === 'snapshot' && !dryRun ? [change.snapshot] : [],
-    ),
-    intent: input.intent && { ...input.intent, plan, verdicts: judged.verdicts, before: asked.observed },
+    snapshots: isDryRun(input) ? [] : steps.flatMap(newSnapshots),
+    intent: input.intent && { ...input.intent, plan, verdicts, before: observed },
     approval,
     reason: policy.reason,
-    answer: {
-      admitted: true,
-      target,
-      steps,
-      knownRevision: facts.runtime?.knownRevision ?? 0,
-      ...(facts.runtime?.verifiedOperationId && { verifiedOperationId: facts.runtime.verifiedOperationId }),
+    answer: acceptance(asked, judged, {
+      approval,
       quota,
-      policy,
-      ...(approval && { approval }),
-      stepTimeoutSeconds: limits.stepTimeoutSeconds,
-      ...(plan && {
-        intent: {
-          dryRun,
-          cannot: plan.cannot.map(({ what, why }) => `${what}: ${why}`),
-          rationale: plan.rationale,
-          soakSeconds: limits.intentSoakSeconds,
-        },
-      }),
-    },
+      target: targetOf(asked, { backend, podSecurity }),
+    }),
     event: firstEvent(asked, judged, approval !== undefined),
   };
 }
@@ -107,6 +80,59 @@ export function rejectedChange(
       operationId,
       message: `${requester.name} asked for ${kind} and policy said no: ${reason}`,
     },
+  };
+}
+
+function isDryRun({ intent }: ChangeAsked): boolean {
+  return intent?.request.dry_run ?? false;
+}
+
+/** What changes nothing needs nobody's approval. */
+function approvalOf({ input }: Case, { policy, steps }: Judged): AdmittedChange['approval'] {
+  if (isDryRun(input) || steps.length === 0) return undefined;
+  return policy.approval && { id: newId('approval'), ...policy.approval };
+}
+
+function pending({ action, change }: AdmittedStep): OperationStep {
+  return {
+    action,
+    verb: change.verb,
+    status: 'pending',
+    message: null,
+    started_at: null,
+    finished_at: null,
+  };
+}
+
+function newSnapshots({ change }: AdmittedStep): SnapshotName[] {
+  return change.verb === 'snapshot' ? [change.snapshot] : [];
+}
+
+/** The answer that lets the workflow go on, with all that it needs. */
+function acceptance(
+  { input, facts, limits }: Case,
+  { steps, policy, plan }: Judged,
+  { approval, quota, target }: Pick<AcceptedChange, 'quota' | 'target'> & Pick<AdmittedChange, 'approval'>,
+): AcceptedChange {
+  const { knownRevision = 0, verifiedOperationId } = facts.runtime ?? {};
+  return {
+    admitted: true,
+    target,
+    steps,
+    knownRevision,
+    ...(verifiedOperationId && { verifiedOperationId }),
+    quota,
+    policy,
+    ...(approval && { approval }),
+    stepTimeoutSeconds: limits.stepTimeoutSeconds,
+    ...(plan && {
+      intent: {
+        dryRun: isDryRun(input),
+        cannot: plan.cannot.map(({ what, why }) => `${what}: ${why}`),
+        rationale: plan.rationale,
+        soakSeconds: limits.intentSoakSeconds,
+      },
+    }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { ClosedApproval } from '../domain/approval.ts';
 import type { Change, Desired, StepResult, Verb } from '../domain/change.ts';
 import type { Leaves, OperationError, OperationStep, Outcome } from '../domain/operation.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
-import { phaseAfterChange, phaseAfterStep } from '../domain/rules/runtime-state.ts';
+import { phasesAfterChange, phasesAfterStep } from '../domain/rules/runtime-state.ts';
 import {
   closingApproval,
   openOperation,
@@ -56,7 +56,7 @@ export async function writeStepDone(db: TenantSql, step: StepCameTrue): Promise<
 /** Writes how a change ended; what its steps did was written when they did it. One statement. */
 export async function writeChangeOutcome(db: TenantSql, ended: ChangeEnded): Promise<StepAnswer> {
   const { outcome, leaves, steps, event } = ended;
-  const phases = JSON.stringify(phaseAfterChange(outcome, leaves));
+  const phases = JSON.stringify(phasesAfterChange(outcome, leaves));
   const { rows } = await sql`
     with operation as (${openOperation(ended)}),
     finished as (
@@ -79,7 +79,7 @@ function runtimeAfter(step: StepCameTrue): RawBuilder<unknown> {
   const { done, desired, removed } = step;
   const gone = removed || verbOf(done) === 'delete';
   const held = gone ? { cpuMilli: 0, memoryMiB: 0, pods: 0 } : step.reservation;
-  const phases = JSON.stringify(phaseAfterStep(verbOf(done), removed));
+  const phases = JSON.stringify(phasesAfterStep(verbOf(done), removed));
   return sql`
     update runtimes r set phase = ${phases}::jsonb ->> r.phase, updated_at = now(), version = r.version + 1,
       spec = ${JSON.stringify(desired.spec)}::jsonb, power = ${desired.power},

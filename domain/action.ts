@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What an action may be, in the contract's words; `domain/action-orders.ts` turns one into a change. */
+/** What an action may be, in the contract's words; `domain/action-orders.ts` turns one into an order. */
 export const ActionType = z.enum([
   'start',
   'stop',

@@ -57,6 +57,9 @@ export interface AdmittedStep {
   readonly desired: Desired;
 }
 
+/** A change that may begin. */
+export type AcceptedChange = Extract<ChangeAdmission, { admitted: true }>;
+
 /** The answer of admission to a change: refused with a reason, or accepted with all that the rest needs. */
 export type ChangeAdmission =
   | { readonly admitted: false; readonly code: AdmissionRefusal; readonly reason: string }

@@ -30,9 +30,6 @@ export type Change =
 
 export type Verb = Change['verb'];
 
-/** What a change is called when people and policies speak of it. */
-export type ActionName = Verb | 'rollout_restart';
-
 export interface SnapshotName {
   /** `snp_…`. */
   readonly id: string;

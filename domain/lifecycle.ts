@@ -44,7 +44,7 @@ export const SnapshotTitle = z
 
 export const LifecycleSnapshotRequest = z
   .strictObject({
-    name: SnapshotTitle.nullable().optional().meta({ description: 'Made from the time when left out' }),
+    name: SnapshotTitle.nullable().optional().meta({ description: 'Made up when left out' }),
     description: Text.max(500).nullable().optional(),
   })
   .meta({ id: 'LifecycleSnapshotRequest' });

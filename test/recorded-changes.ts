@@ -1,13 +1,16 @@
 import { type ChangeRecordActivities, createChangeRecordActivities } from '../activities/change-records.ts';
 import { saveRuntimeKinds } from '../db/runtime-kinds.ts';
-import type { ChangeAdmission, ChangeRuntimeInput, Order } from '../domain/change-operation.ts';
+import type {
+  AcceptedChange,
+  ChangeAdmission,
+  ChangeRuntimeInput,
+  Order,
+} from '../domain/change-operation.ts';
 import { newId } from '../domain/ids.ts';
 import { QUOTA } from './recorded-deploys.ts';
 import type { TwoTenants } from './tenants.ts';
 
 export type ChangeAsked = ChangeRuntimeInput & { readonly workflowId: string; readonly runId: string };
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
-
 /** The kinds a test may use: agents and sandboxes can be made here, VMs not for lack of their definitions. */
 const KINDS = [
   {
@@ -99,7 +102,7 @@ export class RecordedChanges {
     return this.asked([{ verb: 'create' }], { kind: 'create', create: { ...create, ...changes }, ...more });
   }
 
-  async admitted(asked: ChangeAsked): Promise<Accepted> {
+  async admitted(asked: ChangeAsked): Promise<AcceptedChange> {
     const answer = await this.records.admitChange(asked);
     if (!answer.admitted) throw new Error(`Not admitted: ${answer.reason}`);
     return answer;
@@ -114,7 +117,7 @@ export class RecordedChanges {
   /** Carries every admitted step out in the records alone, and ends the operation. */
   async done(
     asked: ChangeAsked,
-    { steps, target }: Accepted,
+    { steps, target }: AcceptedChange,
     more: { revision?: number } = {},
   ): Promise<void> {
     const { tenantId, runtimeId, operationId } = asked;

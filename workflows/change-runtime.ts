@@ -5,7 +5,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
+import type { AcceptedChange, ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Outcome } from '../domain/operation.ts';
 import { records } from './activity-options.ts';
 import { type Admitted, admitUpdate, stateQuery } from './messages.ts';
@@ -23,8 +23,6 @@ export interface ChangeResult {
   readonly outcome: Outcome;
   readonly message: string;
 }
-
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
 
 /**
  * Does to a runtime what was asked, one step after the other, and puts back what does not work. Its id is the
@@ -59,7 +57,7 @@ export async function changeRuntime(input: ChangeRuntimeInput): Promise<ChangeRe
 
 interface Cast {
   readonly input: ChangeRuntimeInput;
-  readonly admission: Accepted;
+  readonly admission: AcceptedChange;
   readonly journal: ChangeJournal;
   readonly gate: ApprovalGate;
   readonly stop: Stoppable;
@@ -68,8 +66,8 @@ interface Cast {
 
 async function story(cast: Cast): Promise<ChangeEnding> {
   const { admission, journal, stop, runner } = cast;
-  const unplannable = nothingPlanned(admission);
-  if (unplannable) return unplannable;
+  const withoutSteps = nothingPlanned(admission);
+  if (withoutSteps) return withoutSteps;
   const before = await stop
     .run(async () => (await awaitApproval(cast)) ?? (await tryOut(cast)))
     .catch((error: unknown) => endedBeforeAnyChange(cast, error));
@@ -86,7 +84,7 @@ async function story(cast: Cast): Promise<ChangeEnding> {
 }
 
 /** An intent for which nothing is to be done has succeeded; one that could not be planned has failed. */
-function nothingPlanned({ intent, steps }: Accepted): ChangeEnding | undefined {
+function nothingPlanned({ intent, steps }: AcceptedChange): ChangeEnding | undefined {
   if (!intent || steps.length > 0) return undefined;
   const message = intent.cannot.join('; ');
   if (intent.cannot.length === 0) {
@@ -120,7 +118,7 @@ async function tryOut({ admission, runner }: Cast): Promise<undefined> {
   return undefined;
 }
 
-function triedOut({ steps }: Accepted): ChangeEnding {
+function triedOut({ steps }: AcceptedChange): ChangeEnding {
   const message = `a dry run: ${steps.length} ${steps.length === 1 ? 'step was' : 'steps were'} tried out and nothing was changed`;
   return { outcome: 'succeeded', message, skipped: 'it was a dry run' };
 }

@@ -5,7 +5,7 @@ import type { Call, RuntimeAdapter } from '../adapter.ts';
 import { cancellableVerbs } from '../cancellation.ts';
 import { bring, suspend } from './change.ts';
 import { sandboxHealth } from './health.ts';
-import { readLive } from './live.ts';
+import { isSame, readLive } from './live.ts';
 import { isPooled } from './manifests.ts';
 import { planStep } from './plan.ts';
 import { sandboxPrerequisites } from './prerequisites.ts';
@@ -60,12 +60,15 @@ async function observe({ kubernetes, settings }: Tools, step: Step, begun: Begun
     case 'no_snapshot':
       return progressNoSnapshot(kubernetes, step);
   }
+  const live = await readLive(kubernetes, step);
   const awaited = {
-    live: await readLive(kubernetes, step),
+    live,
     isPooled: isPooled(step.desired),
     replacedPod: textOf(begun.awaiting['replacedPod']),
     unschedulableSeconds: settings.unschedulableSeconds,
     now: Date.now(),
   };
-  return step.desired.power === 'running' ? progressUp(awaited) : progressDown(awaited);
+  const seen = step.desired.power === 'running' ? progressUp(awaited) : progressDown(awaited);
+  if (seen.status !== 'reached' || isSame(live, await readLive(kubernetes, step))) return seen;
+  return { status: 'progressing', message: 'it changed while it was looked at' };
 }

@@ -30,6 +30,15 @@ export async function readLive(
   return withPod(kubernetes, claim, await kubernetes.get({ ...KINDS.sandbox, namespace, name }));
 }
 
+/**
+ * Whether two looks saw the same. The controller judges from its own cache: for a moment after a quick stop and start a
+ * Sandbox is still called ready for the pod that has just gone, while the one that is read is another.
+ */
+export function isSame(one: Live, other: Live): boolean {
+  const isSandbox = one.sandbox?.metadata.resourceVersion === other.sandbox?.metadata.resourceVersion;
+  return isSandbox && one.pod?.metadata.uid === other.pod?.metadata.uid;
+}
+
 /** The name of the Sandbox a claim got; empty while it has none. */
 export function claimedSandbox(claim: KubernetesObject | undefined): string {
   return textOf(fieldsOf(fieldsOf(claim?.['status'])['sandbox'])['name']);

@@ -23,7 +23,7 @@ export interface ChangeRequest {
   readonly caller: Principal;
   readonly runtimeId: string;
   readonly key: string | undefined;
-  /** Method and the rest of the address, e.g. `POST lifecycle/stop`. */
+  /** What of the runtime's calls it is, e.g. `stop`: a key belongs to one of them. */
   readonly route: string;
   readonly body: unknown;
   readonly kind: Exclude<OperationKind, 'deploy' | 'intent' | 'create'>;

@@ -5,11 +5,11 @@ import {
   contractHealth,
   currentHealth,
   type Phase,
-  phaseAfterChange,
-  phaseAfterStep,
+  phasesAfterChange,
   phasesAfterChangeStage,
   phasesAfterOutcome,
   phasesAfterStage,
+  phasesAfterStep,
   runtimeState,
   waysToBe,
 } from './runtime-state.ts';
@@ -135,7 +135,7 @@ describe('phasesAfterChangeStage', () => {
   );
 });
 
-describe('phaseAfterStep', () => {
+describe('phasesAfterStep', () => {
   test.each([
     ['create', false, 'installing', 'deployed'],
     ['scale', false, 'upgrading', 'deployed'],
@@ -145,11 +145,11 @@ describe('phaseAfterStep', () => {
     ['snapshot', false, 'deployed', 'deployed'],
     ['detach_observer', false, 'deployed', 'deployed'],
   ] as const)('%s (removed: %s) turns %s into %s', (verb, removed, before, after) =>
-    expect(phaseAfterStep(verb, removed)[before]).toBe(after),
+    expect(phasesAfterStep(verb, removed)[before]).toBe(after),
   );
 });
 
-describe('phaseAfterChange', () => {
+describe('phasesAfterChange', () => {
   test.each([
     ['succeeded', undefined, 'deployed', 'deployed'],
     ['succeeded', undefined, 'deleted', 'deleted'],
@@ -163,12 +163,12 @@ describe('phaseAfterChange', () => {
     ['rejected', undefined, 'deployed', 'deployed'],
     ['rejected', undefined, 'install_failed', 'install_failed'],
   ] as const)('%s that leaves %s turns %s into %s', (outcome, leaves, before, after) =>
-    expect(phaseAfterChange(outcome, leaves)[before]).toBe(after),
+    expect(phasesAfterChange(outcome, leaves)[before]).toBe(after),
   );
 
   test('never leaves a runtime in a phase that only a running operation has', () => {
     for (const outcome of ['rolled_back', 'failed', 'abandoned', 'cancelled'] as const) {
-      const after = Object.values(phaseAfterChange(outcome, 'previous'));
+      const after = Object.values(phasesAfterChange(outcome, 'previous'));
       expect(after).not.toContain('upgrading');
       expect(after).not.toContain('needs_attention');
     }

@@ -65,14 +65,14 @@ export function phasesAfterChangeStage(verb: Verb, stage: Stage): Readonly<Recor
 }
 
 /** The phase a runtime of each phase is in after a step came true, or, as `undone`, was taken back. */
-export function phaseAfterStep(verb: string, removed: boolean): Readonly<Record<Phase, Phase>> {
+export function phasesAfterStep(verb: string, removed: boolean): Readonly<Record<Phase, Phase>> {
   if (removed) return always('install_failed');
   if (verb === 'delete') return always('deleted');
   return QUIET.has(verb) ? UNCHANGED : always('deployed');
 }
 
 /** The phase a runtime of each phase is in after a change ended; what its steps did they have said themselves. */
-export function phaseAfterChange(
+export function phasesAfterChange(
   outcome: Outcome,
   leaves: Leaves | undefined,
 ): Readonly<Record<Phase, Phase>> {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { findBinaries } from '../binaries.ts';
 import type { Cluster } from '../cluster.ts';
@@ -32,7 +32,7 @@ export async function startAgentSandbox(
   } finally {
     access.api.close();
   }
-  say('ready', 'agent-sandbox v0.5.6');
+  say('ready', basename(module));
 }
 
 function sandboxKinds(module: string): CustomKind[] {

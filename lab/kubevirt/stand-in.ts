@@ -4,11 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { Cluster } from '../cluster.ts';
 import type { LabContext } from '../context.ts';
-import { type KubernetesApi, kubernetesApi, sendUnless, waitFor } from '../kubernetes-api.ts';
+import { type CustomKind, installCustomKinds } from '../extras/custom-kinds.ts';
+import { type KubernetesApi, kubernetesApi, waitFor } from '../kubernetes-api.ts';
 import { nodeKindLabel } from '../node-status.ts';
 import { partReport } from '../progress.ts';
 import { repositoryRoot } from '../root.ts';
-import { objectsOf } from './cluster.ts';
+import { type Objects, objectsOf } from './cluster.ts';
 import { reconcileInstance } from './instances.ts';
 import { reconcileDataVolume, reconcileMachine } from './machines.ts';
 import { endForgottenMigrations, reconcileMigration } from './migrations.ts';
@@ -31,7 +32,7 @@ export async function startKubeVirtStandIn(
 ): Promise<void> {
   const say = partReport('KubeVirt', context.report);
   const api = apiOf(cluster.kubeconfigPath);
-  await installKinds(api, context.signal);
+  await installCustomKinds(api, { kinds: machineKinds(), signal: context.signal });
   await listable(api, context.signal);
   await openNodes(api);
   const stop = new AbortController();
@@ -62,34 +63,9 @@ function apiOf(kubeconfigPath: string): KubernetesApi {
   });
 }
 
-async function installKinds(api: KubernetesApi, signal: AbortSignal): Promise<void> {
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+function machineKinds(): CustomKind[] {
   const text = readFileSync(join(repositoryRoot(), 'lab', 'kubevirt', 'crds.yaml'), 'utf8');
-  const { items } = parse(text, { maxAliasCount: 1000 }) as {
-    items: { metadata: { name: string }; spec: object }[];
-  };
-  for (const kind of items) {
-    const made = await sendUnless(409, () => api.send('POST', path, kind));
-    if (!made) await api.send('PATCH', `${path}/${kind.metadata.name}`, { spec: kind.spec });
-  }
-  await waitFor('the kinds of KubeVirt', {
-    until: async () => {
-      const found = await Promise.all(
-        items.map(({ metadata }) => api.send('GET', `${path}/${metadata.name}`) as Promise<Definition>),
-      );
-      return found.every(isEstablished) || 'not established yet';
-    },
-    seconds: 30,
-    signal,
-  });
-}
-
-interface Definition {
-  status?: { conditions?: { type: string; status: string }[] };
-}
-
-function isEstablished({ status }: Definition): boolean {
-  return status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+  return (parse(text, { maxAliasCount: 1000 }) as { items: CustomKind[] }).items;
 }
 
 /** What KubeVirt's node agent says of the nodes it runs on. */
@@ -126,18 +102,21 @@ async function play(
   });
   let trouble = '';
   while (!signal.aborted) {
-    try {
-      const world = await readWorld(objects);
-      const problems = await round(world);
-      const now = problems.join('; ');
-      if (now !== trouble && now !== '') say('working', now);
-      trouble = now;
-    } catch (error) {
-      if (!signal.aborted) say('working', `the API server does not answer: ${String(error)}`);
-    }
+    const now = await troubleIn(objects);
+    if (now !== trouble && now !== '' && !signal.aborted) say('working', now);
+    trouble = now;
     await delay(Date.now() - wroteAt < BUSY_FOR_MS ? BUSY_MS : IDLE_MS, undefined, { signal }).catch(() => {
       // Stopped while waiting: the loop sees it.
     });
+  }
+}
+
+/** What went wrong in one round, in words; empty when nothing did. */
+async function troubleIn(objects: Objects): Promise<string> {
+  try {
+    return (await round(await readWorld(objects))).join('; ');
+  } catch (error) {
+    return `the API server does not answer: ${String(error)}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
+import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { answer, doneThen, fail, hang } from '../fakes/activities.ts';
 import {
   admittedSteps,
@@ -16,8 +16,6 @@ import type { Scenario } from './scenarios.ts';
 
 type Run = Deploy<ChangeRuntimeInput>;
 type World = Run['world'];
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
-
 /** By the name of the saved history, `change-runtime.<name>.json`. */
 export const CHANGES: Readonly<Record<string, Scenario>> = {
   succeeded: { ends: 'succeeded', play: plane => started(plane, { kind: 'stop', steps: [stopping] }) },
@@ -177,12 +175,12 @@ export const CHANGES: Readonly<Record<string, Scenario>> = {
 };
 
 /** What is asked for, what admission says beside its steps, and how the world misbehaves. */
-type Story = Partial<Omit<Accepted, 'intent'>> & {
+type Story = Partial<Omit<AcceptedChange, 'intent'>> & {
   readonly kind: ChangeRuntimeInput['kind'];
-  readonly steps: Accepted['steps'];
+  readonly steps: AcceptedChange['steps'];
   readonly misbehave?: (world: World) => unknown;
   readonly intent?: ChangeRuntimeInput['intent'];
-  readonly planned?: Accepted['intent'];
+  readonly planned?: AcceptedChange['intent'];
 };
 
 const SCALE: Story = { kind: 'scale', steps: [scaling] };
@@ -199,7 +197,7 @@ function guarded(expiresInSeconds = 3600): Story {
   };
 }
 
-function intent(planned: Partial<NonNullable<Accepted['intent']>> = {}): Story {
+function intent(planned: Partial<NonNullable<AcceptedChange['intent']>> = {}): Story {
   const { dryRun = false, cannot = [] } = planned;
   const request = { goal: 'scale to large', policy_mode: 'safe_first', dry_run: dryRun } as const;
   return { ...LIST, kind: 'intent', intent: { id: 'int_1', request }, planned: { dryRun, cannot } };

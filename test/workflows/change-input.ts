@@ -1,9 +1,7 @@
 import type { Change, Desired } from '../../domain/change.ts';
-import type { AdmittedStep, ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
+import type { AcceptedChange, AdmittedStep, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { newId } from '../../domain/ids.ts';
 import { developer } from './deploy-input.ts';
-
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
 
 const RUNNING: Desired = { spec: { size: 'small' }, power: 'running' };
 const STOPPED: Desired = { spec: { size: 'small' }, power: 'stopped' };
@@ -23,7 +21,10 @@ export function changeInput(changes: Partial<ChangeRuntimeInput> = {}): ChangeRu
 }
 
 /** Let in, with these steps. */
-export function admittedSteps(steps: readonly AdmittedStep[], changes: Partial<Accepted> = {}): Accepted {
+export function admittedSteps(
+  steps: readonly AdmittedStep[],
+  changes: Partial<AcceptedChange> = {},
+): AcceptedChange {
   return {
     admitted: true,
     target: {

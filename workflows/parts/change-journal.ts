@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { ChangeOutcomeRecord, StepDoneRecord } from '../../activities/change-records.ts';
 import type { ChangeNote, RecordKey } from '../../activities/records.ts';
 import type { Verb } from '../../domain/change.ts';
-import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
+import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import type { OperationStep } from '../../domain/operation.ts';
 import { markOf } from '../../domain/rules/marks.ts';
 import type { RuntimeType } from '../../domain/runtime.ts';
@@ -15,8 +15,6 @@ export type ChangeEnding = Omit<ChangeOutcomeRecord, keyof RecordKey | 'change'>
 };
 
 type StepDone = Omit<StepDoneRecord, keyof RecordKey | 'change' | 'mark'>;
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
-
 /** The journal of an operation that goes step by step: each entry also says how far every step is. */
 export class ChangeJournal extends Journal {
   private steps: OperationStep[] = [];
@@ -30,7 +28,7 @@ export class ChangeJournal extends Journal {
     this.type = change.create?.type ?? 'agent_runtime';
   }
 
-  admitted({ steps, target }: Accepted): void {
+  admitted({ steps, target }: AcceptedChange): void {
     this.type = target.type;
     this.verbs = steps.map(step => step.change.verb);
     this.steps = steps.map(({ action, change }) => ({
@@ -120,6 +118,7 @@ export class ChangeJournal extends Journal {
 
   private note(): ChangeNote {
     const { kind } = this.change;
+    // Where nothing is to be done only the end is told, which needs the subject and not the verb.
     const verb = this.verbs[this.at] ?? (kind === 'actions' || kind === 'intent' ? 'restart' : kind);
     const subject = this.verbs[this.at] ? `lifecycle.${verb}` : kind;
     return { subject, verb, type: this.type, by: this.change.requester.name, steps: this.steps };

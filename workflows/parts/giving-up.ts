@@ -1,6 +1,14 @@
 import type { Outcome } from '../../domain/operation.ts';
+import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import type { ChangeEnding } from './change-journal.ts';
-import type { GivingUp } from './put-back.ts';
+
+/** Why an operation is given up, and what that is called when nothing can be put back. `cancelled` only when somebody asked for it. */
+export interface GivingUp {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly outcome: 'failed' | 'errored';
+  readonly cancelled: boolean;
+}
 
 interface Rest {
   readonly outcome: Outcome;

@@ -1,10 +1,10 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Admission, DeployRuntimeInput, VerifiedRevision } from '../../domain/deployment.ts';
 import type { Outcome, Resolution } from '../../domain/operation.ts';
-import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { cluster } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
 import { describeFailure } from './describe-failure.ts';
+import type { GivingUp } from './giving-up.ts';
 import type { Ending, Journal } from './journal.ts';
 import { verifyRollout } from './verify-rollout.ts';
 
@@ -13,14 +13,6 @@ export interface Deploy {
   readonly input: DeployRuntimeInput;
   readonly admission: Extract<Admission, { admitted: true }>;
   readonly baseRevision: number;
-}
-
-/** Why a deploy is given up, and what that is called when nothing can be put back. `cancelled` only when somebody asked for it. */
-export interface GivingUp {
-  readonly code: ErrorCode;
-  readonly reason: string;
-  readonly outcome: 'failed' | 'errored';
-  readonly cancelled: boolean;
 }
 
 /**

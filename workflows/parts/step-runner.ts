@@ -1,19 +1,18 @@
 import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { Begun, Observation } from '../../domain/change.ts';
-import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
+import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { steps as promises, records } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
 import type { ChangeEnding, ChangeJournal } from './change-journal.ts';
 import { describeFailure } from './describe-failure.ts';
-import { ended } from './giving-up.ts';
-import type { GivingUp } from './put-back.ts';
+import { ended, type GivingUp } from './giving-up.ts';
 import { inWords, Steps } from './steps.ts';
 import { type Stoppable, throwIfStopped } from './stoppable.ts';
 import { WayBack } from './way-back.ts';
 
 interface Cast {
   readonly input: ChangeRuntimeInput;
-  readonly admission: Extract<ChangeAdmission, { admitted: true }>;
+  readonly admission: AcceptedChange;
   readonly journal: ChangeJournal;
   readonly attention: Attention;
   readonly stop: Stoppable;

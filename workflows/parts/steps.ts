@@ -1,11 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Begun, Observation, Step, StepPlan } from '../../domain/change.ts';
-import type { ChangeAdmission, ChangeRuntimeInput } from '../../domain/change-operation.ts';
+import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { markOf } from '../../domain/rules/marks.ts';
 import { steps as promises } from '../activity-options.ts';
-
-type Accepted = Extract<ChangeAdmission, { admitted: true }>;
 
 /** The steps of one operation as its activities want them, with what is known by now: plans, and revisions made. */
 export class Steps {
@@ -16,7 +14,7 @@ export class Steps {
 
   constructor(
     private readonly input: ChangeRuntimeInput,
-    private readonly admission: Accepted,
+    private readonly admission: AcceptedChange,
   ) {
     this.knownRevision = admission.knownRevision;
   }

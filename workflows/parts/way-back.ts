@@ -2,8 +2,7 @@ import { steps as promises } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
 import type { ChangeEnding, ChangeJournal } from './change-journal.ts';
 import { describeFailure } from './describe-failure.ts';
-import { ended, leftByPerson } from './giving-up.ts';
-import type { GivingUp } from './put-back.ts';
+import { ended, type GivingUp, leftByPerson } from './giving-up.ts';
 import { inWords, type Steps } from './steps.ts';
 
 interface Cast {

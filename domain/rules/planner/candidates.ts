@@ -1,6 +1,6 @@
 import type { RuntimeSpec, RuntimeType, Size } from '../../runtime.ts';
 import { type Resources, SIZES } from '../sizes.ts';
-import { sameResources, sameShape } from './situation.ts';
+import { sameResources, sameShape } from './resources.ts';
 
 /** One way the runtime could be; without `size` each replica stays as it is. */
 export interface Candidate {

@@ -2,8 +2,8 @@ import type { PolicyMode } from '../../planner.ts';
 import { monthlyCost, type Prices } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import { boundText, keeps, type Limits, minReplicas } from './limits.ts';
+import { capacityOf } from './resources.ts';
 import type { Figures } from './signals.ts';
-import { capacityOf } from './situation.ts';
 
 /** Against what a change of the resources is held. */
 export interface Terms {

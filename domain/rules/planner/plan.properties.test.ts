@@ -7,7 +7,7 @@ import { monthlyCost, PRICES } from '../prices.ts';
 import { STEP } from './feasible.ts';
 import { canonicalText } from './hash.ts';
 import { createRulePlanner } from './plan.ts';
-import { resourcesNow } from './situation.ts';
+import { resourcesNow } from './resources.ts';
 
 const planner = createRulePlanner();
 

@@ -6,11 +6,11 @@ import { modelledLatencyMs, round } from './feasible.ts';
 import { readGoal, type TypedIntent, type Wish } from './goal.ts';
 import { planHash } from './hash.ts';
 import { both } from './limits.ts';
+import { resourcesNow } from './resources.ts';
 import { planScale } from './scale.ts';
 import { readSignals } from './signals.ts';
-import { resourcesNow } from './situation.ts';
+import type { Planned, Situation } from './situation.ts';
 import { isIdle, planCheaper, planLimits } from './sizing.ts';
-import type { Situation, Step } from './step.ts';
 import { planVerb } from './verbs.ts';
 import { quoted } from './words.ts';
 
@@ -54,7 +54,7 @@ function draftOf({ goal, constraints, runtime }: PlanQuestion, start: Situation)
 const GONE = ['deleting', 'deleted'];
 
 function drafted(wishes: readonly Wish[], start: Situation): Draft {
-  const steps: Step[] = [];
+  const steps: Planned[] = [];
   let situation = start;
   for (const wish of wishes) {
     const step = planWish(wish, situation);
@@ -77,7 +77,7 @@ function drafted(wishes: readonly Wish[], start: Situation): Draft {
   };
 }
 
-function planWish(wish: Wish, situation: Situation): Step {
+function planWish(wish: Wish, situation: Situation): Planned {
   switch (wish.verb) {
     case 'scale':
       return planScale(wish.to, situation);
@@ -91,7 +91,7 @@ function planWish(wish: Wish, situation: Situation): Step {
 }
 
 /** What was only to prepare something that turned out to be so already is not done either. */
-function withoutIdlePreparation(steps: readonly Step[], wishes: readonly Wish[]): Step[] {
+function withoutIdlePreparation(steps: readonly Planned[], wishes: readonly Wish[]): Planned[] {
   return steps.map((step, index) => {
     const idle = wishes[index]?.prepares === true && steps[index + 1]?.action === undefined;
     return idle
@@ -101,7 +101,7 @@ function withoutIdlePreparation(steps: readonly Step[], wishes: readonly Wish[])
 }
 
 /** Advice that goes with an action makes no sense without it. */
-function adviceWithout(steps: readonly Step[]): string[] {
+function adviceWithout(steps: readonly Planned[]): string[] {
   return steps.flatMap(step => (step.action ? [] : (step.recommendations ?? [])));
 }
 

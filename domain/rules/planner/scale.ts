@@ -2,12 +2,12 @@ import { SIZES } from '../sizes.ts';
 import { type Candidate, REPLICAS } from './candidates.ts';
 import { objectionToNamed } from './feasible.ts';
 import type { Scale } from './goal.ts';
-import { capacityOf, sameResources } from './situation.ts';
+import { capacityOf, sameResources } from './resources.ts';
+import { alreadySo, type Planned, refusal, type Situation, termsOf } from './situation.ts';
 import { scaleTo } from './sizing.ts';
-import { alreadySo, refusal, type Situation, type Step, termsOf } from './step.ts';
 
 /** Plans exactly the size or number that was named, or says why not; never something near it. */
-export function planScale(to: Scale, situation: Situation): Step {
+export function planScale(to: Scale, situation: Situation): Planned {
   const what = `scale to ${to.size ?? to.replicas}`;
   const impossible = impossibleNumber(to, situation);
   if (impossible) return refusal('not_supported', what, impossible);

@@ -2,7 +2,7 @@ import type { PolicyMode } from '../../planner.ts';
 import { monthlyCost, type Prices } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import type { Candidate } from './candidates.ts';
-import { sameShape } from './situation.ts';
+import { sameShape } from './resources.ts';
 
 /** A candidate with what it would save and disturb, both as shares of what there is now. */
 export interface Scored extends Candidate {

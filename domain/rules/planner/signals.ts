@@ -1,5 +1,5 @@
 import type { Resources } from '../sizes.ts';
-import { capacityOf } from './situation.ts';
+import { capacityOf } from './resources.ts';
 
 /** How a runtime behaves, in one unit each; what is missing was not there or could not be read. */
 export interface Behaviour {

@@ -1,49 +1,47 @@
-import type { PlannedRuntime } from '../../planner.ts';
-import type { ResourceProfile, RuntimeSpec, RuntimeType, Size } from '../../runtime.ts';
-import { cpuMilliOf, memoryMiBOf } from '../quota.ts';
-import { type Resources, resourcesOf } from '../sizes.ts';
+import type { Action } from '../../action.ts';
+import type { Power } from '../../change.ts';
+import type { Cannot, Explanation, PlannedRuntime, PolicyMode } from '../../planner.ts';
+import type { RuntimeSpec } from '../../runtime.ts';
+import type { Prices } from '../prices.ts';
+import type { Resources } from '../sizes.ts';
+import type { Terms } from './feasible.ts';
+import type { Limits } from './limits.ts';
+import type { Figures } from './signals.ts';
 
-/** The body of a scale that a plan asks for. */
-interface ScaleParams {
-  readonly size?: Size;
-  readonly resources?: ResourceProfile;
+/** How the runtime is when a wish is planned: as it was found, then as the actions before would leave it. */
+export interface Situation {
+  readonly runtime: PlannedRuntime;
+  readonly spec: RuntimeSpec;
+  readonly power: Power;
+  readonly now: Resources;
+  readonly figures: Figures;
+  readonly limits: Limits;
+  readonly mode: PolicyMode;
+  readonly prices: Prices;
+  readonly preferCheaper: boolean;
 }
 
-/** What a runtime has; of an agent that scales by itself the least it scales to, which is what a scale sets. */
-export function resourcesNow({ type, spec }: Pick<PlannedRuntime, 'type' | 'spec'>): Resources {
-  const { agent } = spec;
-  if (type !== 'agent_runtime' || agent === undefined) return resourcesOf(type, spec);
-  return {
-    cpu: cpuMilliOf(agent.resources.cpu) / 1000,
-    memoryMiB: memoryMiBOf(agent.resources.memory),
-    replicas: agent.auto_scaling?.min_replicas ?? agent.replicas,
-  };
+/** What came of one wish: an action and what it leads to, nothing to do, or why it cannot be planned. */
+export interface Planned {
+  readonly action?: Action;
+  readonly explanation?: Explanation;
+  readonly after?: Pick<Situation, 'spec' | 'power' | 'now'>;
+  readonly rationale?: readonly string[];
+  readonly cannot?: readonly Cannot[];
+  readonly recommendations?: readonly string[];
 }
 
-/** What all replicas have together. */
-export function capacityOf({ cpu, memoryMiB, replicas }: Resources): { cpu: number; memoryMiB: number } {
-  return { cpu: cpu * replicas, memoryMiB: memoryMiB * replicas };
+/** A wish that is fulfilled already. */
+export function alreadySo(why: string): Planned {
+  return { rationale: [why] };
 }
 
-/** Whether two resources are the same, replica by replica and in number. */
-export function sameResources(a: Resources, b: Resources): boolean {
-  return a.replicas === b.replicas && sameShape(a, b);
+/** A wish that cannot be planned. */
+export function refusal(code: Cannot['code'], what: string, why: string): Planned {
+  return { cannot: [{ code, what, why }] };
 }
 
-/** Whether one replica of each has the same. */
-export function sameShape(a: Resources, b: Resources): boolean {
-  return a.cpu === b.cpu && a.memoryMiB === b.memoryMiB;
-}
-
-/** The body of the scale to that size and number; a new size would drop the GPU of the old one, so that is named again. */
-export function scaleParams(
-  { type, spec }: { readonly type: RuntimeType; readonly spec: RuntimeSpec },
-  { size, replicas }: { readonly size?: Size | undefined; readonly replicas?: number | undefined },
-): ScaleParams {
-  const gpu = size !== undefined && type !== 'agent_runtime' ? spec.resources?.gpu : undefined;
-  const resources = { ...(gpu ? { gpu } : {}), ...(replicas === undefined ? {} : { replicas }) };
-  return {
-    ...(size === undefined ? {} : { size }),
-    ...(Object.keys(resources).length === 0 ? {} : { resources }),
-  };
+/** The part of the situation that a change of the resources is held against. */
+export function termsOf({ now, figures, limits, mode, prices }: Situation): Terms {
+  return { now, figures, limits, mode, prices };
 }

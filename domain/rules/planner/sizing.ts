@@ -5,12 +5,12 @@ import type { Resources } from '../sizes.ts';
 import { autoscalingOf, type Candidate, candidatesFor, REPLICAS } from './candidates.ts';
 import { modelledLatencyMs, type Objection, objectionTo, percent, round, STEP } from './feasible.ts';
 import { boundText, keeps, minReplicas } from './limits.ts';
+import { capacityOf, resourcesNow, sameShape, scaleParams } from './resources.ts';
 import { cheapest, isWorthIt, nearest, type Scored, scored, WORTH } from './score.ts';
-import { capacityOf, resourcesNow, sameShape, scaleParams } from './situation.ts';
-import { alreadySo, refusal, type Situation, type Step, termsOf } from './step.ts';
+import { alreadySo, type Planned, refusal, type Situation, termsOf } from './situation.ts';
 
 /** Plans what costs least, within the limits, the usage and the step that the policy mode allows. */
-export function planCheaper(situation: Situation): Step {
+export function planCheaper(situation: Situation): Planned {
   const cost = monthlyCost(situation.now, situation.prices);
   if (isIdle(situation))
     return alreadySo('reduce cost: it is not running, so there is nothing to make cheaper');
@@ -28,7 +28,7 @@ export function planCheaper(situation: Situation): Step {
 }
 
 /** Plans the smallest change after which all limits are kept. */
-export function planLimits(situation: Situation): Step {
+export function planLimits(situation: Situation): Planned {
   const broken = brokenNow(situation);
   const missing = missingForLimits(situation);
   if (missing) return missing;
@@ -44,7 +44,7 @@ export function planLimits(situation: Situation): Step {
 }
 
 /** The action that makes the runtime be like this, if it can be scaled at all. */
-export function scaleTo(candidate: Candidate, situation: Situation, reasons: readonly string[]): Step {
+export function scaleTo(candidate: Candidate, situation: Situation, reasons: readonly string[]): Planned {
   const { runtime, spec, power } = situation;
   if (!runtime.capabilities.includes('scale'))
     return refusal(
@@ -79,7 +79,7 @@ export function isIdle({ power, now }: Pick<Situation, 'power' | 'now'>): boolea
 }
 
 /** How many of it run is not known from its spec, and a plan that guessed could work against its autoscaler. */
-function governedByAutoscaler(what: string, { spec }: Situation): Step | undefined {
+function governedByAutoscaler(what: string, { spec }: Situation): Planned | undefined {
   const scaling = autoscalingOf(spec);
   if (scaling === undefined) return undefined;
   const why = `its autoscaler decides between ${scaling.min} and ${scaling.max} replicas; change that with tune_policy, or name what to scale to`;
@@ -98,7 +98,7 @@ function sift(situation: Situation): { possible: Scored[]; objections: Objection
   return { possible, objections };
 }
 
-function noneFound(what: string, situation: Situation, objections: readonly Objection[]): Step {
+function noneFound(what: string, situation: Situation, objections: readonly Objection[]): Planned {
   const lacking = [...new Set(objections.flatMap(({ lacks }) => lacks ?? []))].sort();
   if (lacking.length > 0) {
     const names = lacking.join(' and ');
@@ -140,7 +140,7 @@ function brokenNow({ limits, now, prices, figures, power }: Situation): string[]
   ];
 }
 
-function missingForLimits(situation: Situation): Step | undefined {
+function missingForLimits(situation: Situation): Planned | undefined {
   const { limits, figures } = situation;
   if (limits.latencyMs === undefined) return undefined;
   const what = 'the latency limit';

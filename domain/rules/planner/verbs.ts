@@ -3,13 +3,13 @@ import type { Power } from '../../change.ts';
 import { monthlyCost } from '../prices.ts';
 import { round } from './feasible.ts';
 import { AVAILABILITY, boundText, keeps, minReplicas } from './limits.ts';
-import { alreadySo, refusal, type Situation, type Step } from './step.ts';
+import { alreadySo, type Planned, refusal, type Situation } from './situation.ts';
 
 /** Plans a verb that leaves the resources as they are. */
 export function planVerb(
   verb: 'start' | 'stop' | 'restart' | 'rollout_restart' | 'restart_unhealthy' | 'snapshot',
   situation: Situation,
-): Step {
+): Planned {
   switch (verb) {
     case 'start':
       return planPower('running', situation);
@@ -25,7 +25,7 @@ export function planVerb(
   }
 }
 
-function planPower(wanted: Power, situation: Situation): Step {
+function planPower(wanted: Power, situation: Situation): Planned {
   const verb = wanted === 'running' ? 'start' : 'stop';
   if (situation.power === wanted) return alreadySo(`${verb}: it is ${wanted} already`);
   const broken = verb === 'stop' ? brokenByStop(situation) : brokenByStart(situation);
@@ -45,7 +45,7 @@ function brokenByStart({ limits: { costPerMonth }, now, prices }: Situation): st
   return `running, it costs ${round(cost)} a month, and the limit is ${boundText(costPerMonth)}`;
 }
 
-function planRestart(verb: 'restart' | 'rollout_restart', situation: Situation, reasons: string[]): Step {
+function planRestart(verb: 'restart' | 'rollout_restart', situation: Situation, reasons: string[]): Planned {
   if (situation.power === 'stopped')
     return refusal('wrong_state', verb, 'it is stopped; ask for start instead');
   const [replicas, least] = [situation.now.replicas, minReplicas(situation.limits)];
@@ -56,7 +56,7 @@ function planRestart(verb: 'restart' | 'rollout_restart', situation: Situation, 
   return act(verb, situation, reasons);
 }
 
-function planRestartOfUnhealthy(situation: Situation): Step {
+function planRestartOfUnhealthy(situation: Situation): Planned {
   const { health } = situation.runtime;
   if (situation.power === 'stopped') return alreadySo('restart unhealthy: it is stopped');
   if (health === 'ok') return alreadySo('restart unhealthy: its health is ok');
@@ -73,7 +73,7 @@ function act(
   situation: Situation,
   reasons: string[],
   power = situation.power,
-): Step {
+): Planned {
   const { runtime, spec, now, figures } = situation;
   if (!runtime.capabilities.includes(type))
     return refusal(
