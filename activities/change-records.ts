@@ -13,7 +13,7 @@ import type { ErrorCode } from '../domain/rules/error-code.ts';
 import { reservationOfRuntime } from '../domain/rules/reservation.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { admitChange } from './change-admission.ts';
-import { compareWithBefore } from './change-comparison.ts';
+import { type Comparison, compareWithBefore } from './change-comparison.ts';
 import { type ChangeNote, insistWritten, OUTCOME_SEVERITY, type RecordKey } from './records.ts';
 
 export interface StepDoneRecord extends RecordKey {
@@ -54,7 +54,7 @@ export interface ChangeRecordActivities {
   recordStepDone(input: StepDoneRecord): Promise<void>;
   recordChangeOutcome(input: ChangeOutcomeRecord): Promise<void>;
   /** Whether the signals of a runtime are worse than when its intent was admitted, and in which way. */
-  compareWithBefore(input: OperationName): Promise<{ readonly worse?: string }>;
+  compareWithBefore(input: OperationName): Promise<Comparison>;
 }
 
 export interface ChangeRecordDependencies {

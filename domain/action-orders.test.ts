@@ -91,6 +91,8 @@ describe('orderOf', () => {
     [{ type: 'start', params: { whatever: 1 } }, 'params'],
     [{ type: 'restart', target: { node: 'n-2' } }, 'target'],
     [{ type: 'migrate', target: { node: 2 } }, 'target/node'],
+    [{ type: 'migrate', target: { node: 'Not A Node' } }, 'target/node'],
+    [{ type: 'migrate', target: { node: '' } }, 'target/node'],
     [{ type: 'migrate', params: { target_node: 'Not A Node' } }, 'params/target_node'],
   ])('refuses %j and points at %s', (action, path) => expect(issuesOf(action)).toEqual([path]));
 

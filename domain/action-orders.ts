@@ -9,6 +9,7 @@ import {
   LifecycleSnapshotRequest,
   LifecycleStartRequest,
   LifecycleStopRequest,
+  NodeName,
   TunePolicyParams,
 } from './lifecycle.ts';
 
@@ -70,7 +71,7 @@ export function snapshotWish({
 function migrateWish(action: Action): Wish {
   const target = read(
     { ...action, params: action.target ?? {} },
-    z.strictObject({ node: z.string().optional() }),
+    z.strictObject({ node: NodeName.optional() }),
     ['target'],
   );
   const params = parse(LifecycleMigrateRequest, action.params ?? {}, ['params']);

@@ -58,13 +58,14 @@ export const LifecycleRestoreRequest = z
   })
   .meta({ id: 'LifecycleRestoreRequest' });
 
+export const NodeName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be the name of a node');
+
 export const LifecycleMigrateRequest = z
   .strictObject({
-    target_node: z
-      .string()
-      .max(253)
-      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be the name of a node')
-      .nullable()
+    target_node: NodeName.nullable()
       .optional()
       .meta({ description: 'Another node of the scheduler’s choice when left out' }),
     reason: Reason,

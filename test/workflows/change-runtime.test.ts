@@ -457,6 +457,20 @@ describe('an intent', () => {
     expect(change.world.inputsOf('compareWithBefore')).toEqual([]);
   });
 
+  it('of which nobody can see whether it did harm waits for a person', async () => {
+    const change = plane.prepareChange(planned([scaling]), { kind: 'intent', intent });
+    change.world.always('compareWithBefore', answer({ unknown: 'its health is unknown' }));
+    await change.start();
+    await change.untilCalled('compareWithBefore');
+    await plane.skip('40 s');
+    await change.until('needs_attention');
+    change.world.recover('compareWithBefore');
+    await change.resolve('retry');
+
+    expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
+    expect(change.world.inputsOf('compareWithBefore')).toHaveLength(8);
+  });
+
   it('that stays well for its soak has succeeded', async () => {
     const change = plane.prepareChange(planned([scaling], { soakSeconds: 0.2 }), { kind: 'intent', intent });
     await change.start();

@@ -55,8 +55,8 @@ describe('a person who opens a waiting deploy', () => {
     expect(currentDetails).toMatch(/\*\*awaiting_approval\*\* .*: upgrades need an approval$/);
     expect(definition.updateDefinitions).toEqual(
       expect.arrayContaining([
-        { name: 'decide', description: 'Approve or reject this deployment' },
-        { name: 'cancel', description: 'Stop this deployment; what was changed is put back' },
+        { name: 'decide', description: 'Approve or reject this operation' },
+        { name: 'cancel', description: 'Stop this operation; what was changed is put back' },
         { name: 'resolve', description: 'Retry, accept or abandon an operation that needs attention' },
       ]),
     );

@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
+import type { Comparison } from '../../activities/change-comparison.ts';
 import type { Begun, Observation } from '../../domain/change.ts';
 import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { steps as promises, records } from '../activity-options.ts';
@@ -80,14 +81,32 @@ export class StepRunner {
     }
   }
 
+  /** In which way the runtime is worse off; when nobody can see that, a person decides instead of a guess. */
   private async worse(): Promise<string | undefined> {
+    const { attention, journal } = this.cast;
+    for (;;) {
+      const { worse, unknown } = await this.comparedPatiently();
+      if (!unknown) return worse;
+      const answer = await attention.ask(`nobody can see whether it is worse off: ${unknown}`, BLIND_CHOICES);
+      if (answer.resolution === 'accept') return undefined;
+      if (answer.resolution === 'abandon') return `${answer.by.name} gave up on it: ${unknown}`;
+      await journal.enter('verifying', `${answer.by.name} asked to look again`);
+    }
+  }
+
+  /** An observer that starts again sees in a few seconds. */
+  private comparedPatiently(): Promise<Comparison> {
     const { tenantId, runtimeId, operationId } = this.cast.input;
-    const { worse } = await CancellationScope.nonCancellable(() =>
-      records.compareWithBefore.executeWithOptions({ summary: 'is the runtime worse off than before?' }, [
-        { tenantId, runtimeId, operationId },
-      ]),
-    );
-    return worse;
+    const summary = 'is the runtime worse off than before?';
+    return CancellationScope.nonCancellable(async () => {
+      for (let looks = 1; ; looks += 1) {
+        const compared = await records.compareWithBefore.executeWithOptions({ summary }, [
+          { tenantId, runtimeId, operationId },
+        ]);
+        if (!compared.unknown || looks === LOOKS_BEFORE_ASKING) return compared;
+        await sleep(SECONDS_BETWEEN_LOOKS * 1000, { summary: compared.unknown.slice(0, 190) });
+      }
+    });
   }
 
   /** What was done and can be taken back, the last first. A snapshot stays: it is worth most when all else failed. */
@@ -164,6 +183,11 @@ export class StepRunner {
     return { message: `${by} says that nothing of it is left`, done: change, desired };
   }
 }
+
+const LOOKS_BEFORE_ASKING = 7;
+const SECONDS_BETWEEN_LOOKS = 5;
+
+const BLIND_CHOICES = 'retry: look again; accept: I have seen that it is well; abandon: take all of it back';
 
 const DELETE_CHOICES =
   'retry: delete again; accept: nothing of it is left, count it as deleted; abandon: leave what is left';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Seen, verifyRegression, whatGotWorse } from './regression.ts';
+import { type Seen, verifyRegression } from './regression.ts';
 
 function seen(status: Seen['status'], signals: Seen['signals'] = {}): Seen {
   return { status, signals };
@@ -21,14 +21,15 @@ describe('after a plan was carried out, things', () => {
     ['latency', seen('healthy', { ...WELL.signals, latency_ms: 49 }), 'latency was 40 ms and is 49 ms'],
     ['errors', seen('healthy', { ...WELL.signals, error_percent: 2.5 }), '2.5 % now'],
   ])('are worse by %s, with the reason', (_, after, reason) => {
-    expect(verifyRegression(WELL, after).verdict).toBe('worse');
-    expect(whatGotWorse(WELL, after)).toContain(reason);
+    expect(verifyRegression(WELL, after)).toEqual({
+      verdict: 'worse',
+      reasons: [expect.stringContaining(reason)],
+    });
   });
 
   it('may be a little slower or fail a little more often', () => {
-    expect(
-      whatGotWorse(WELL, seen('healthy', { latency_ms: 48, restarts: 2, error_percent: 1.9 })),
-    ).toBeUndefined();
+    const after = seen('healthy', { latency_ms: 48, restarts: 2, error_percent: 1.9 });
+    expect(verifyRegression(WELL, after).verdict).toBe('no_worse');
   });
 
   it('are worse by crossing a limit, however small the step over it', () => {
@@ -44,12 +45,12 @@ describe('after a plan was carried out, things', () => {
       verdict: 'inconclusive',
       reasons: ['the signal error rate was there before and is not now'],
     });
-    expect(whatGotWorse(WELL, seen('unknown'))).toBeUndefined();
+    expect(verifyRegression(WELL, seen('stopped')).verdict).toBe('no_worse');
   });
 
   it('that were unknown before are held against the plan only when they are plainly down', () => {
-    expect(whatGotWorse(seen('unknown'), seen('degraded'))).toBeUndefined();
-    expect(whatGotWorse(seen('unknown'), seen('unhealthy'))).toContain('was unknown and is unhealthy');
+    expect(verifyRegression(seen('unknown'), seen('degraded')).verdict).toBe('no_worse');
+    expect(verifyRegression(seen('unknown'), seen('unhealthy')).verdict).toBe('worse');
   });
 
   it('are never worse than they themselves are, whatever is seen', () => {

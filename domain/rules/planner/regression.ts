@@ -34,12 +34,6 @@ export function verifyRegression(before: Seen, after: Seen, limits: Limits = {})
     : { verdict: 'no_worse', reasons: [] };
 }
 
-/** In which way things got worse, in words; nothing when they did not, or when nobody can say. */
-export function whatGotWorse(before: Seen, after: Seen): string | undefined {
-  const { verdict, reasons } = verifyRegression(before, after);
-  return verdict === 'worse' ? reasons.join('; ') : undefined;
-}
-
 const RANK: Readonly<Record<Exclude<HealthStatus, 'unknown'>, number>> = {
   healthy: 0,
   // Nothing was asked to run and nothing does.
@@ -81,6 +75,8 @@ function moreErrors({ errorRatio: was }: Behaviour, { errorRatio: is }: Behaviou
 }
 
 function unseenAfter(after: Seen, was: Behaviour, is: Behaviour, limits: Limits): string[] {
+  // What is stopped says nothing, and is not expected to.
+  if (after.status === 'stopped') return [];
   const gone = (name: string, before: unknown, now: unknown) =>
     before !== undefined && now === undefined ? [`the signal ${name} was there before and is not now`] : [];
   return [
