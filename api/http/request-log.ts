@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** One log line and one observation per answered request. Health checks and metrics are logged at debug. */
+/** One log line and one observation per answered request. What is asked again and again, health above all, is logged at debug. */
 export function observeRequests(
   server: FastifyInstance,
   { log, registry }: { log: Log; registry: Registry },
@@ -44,7 +44,13 @@ export function observeRequests(
   });
 }
 
-const QUIET_ROUTES = new Set(['/metrics', '/live', '/ready', '/v1/health']);
+const QUIET_ROUTES = new Set([
+  '/metrics',
+  '/live',
+  '/ready',
+  '/v1/health',
+  '/v1/runtimes/:runtime_id/status',
+]);
 
 function levelOf(route: string, reply: FastifyReply): 'debug' | 'info' {
   return QUIET_ROUTES.has(route) && reply.statusCode < 500 ? 'debug' : 'info';
