@@ -2,6 +2,7 @@ import { diffObjects } from '../../clients/kubernetes/diff.ts';
 import { diffText } from '../../clients/kubernetes/diff-text.ts';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { Step, StepPlan } from '../../domain/change.ts';
+import { AdapterFailure } from '../failure.ts';
 import { type PlannedChange, planOf, removalOf } from '../step-plan.ts';
 import { type Live, readLive } from './live.ts';
 import { blueprint, isPooled, manifests, operatingMode } from './manifests.ts';
@@ -19,6 +20,7 @@ export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
   if (verb !== 'stop' && verb !== 'snapshot') await refuseImpossible(kubernetes, step, settings);
   if (verb === 'snapshot') await refuseSnapshot(kubernetes, step);
   const live = await readLive(kubernetes, step);
+  refuseLostVolume(step, live);
   const next = manifests(step, settings);
   const changes = await diffObjects(kubernetes, {
     previous: [],
@@ -28,6 +30,16 @@ export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
   });
   const pod = verb === 'restart' && live.pod ? [removalOf(live.pod)] : [];
   return planOf([...changes, ...claimedChange(tools, step, live), ...pod]);
+}
+
+/** A Sandbox takes its volume with it: made again, it would begin empty and look as if nothing had happened. */
+function refuseLostVolume({ before, target }: Step, { sandbox }: Live): void {
+  if (sandbox || before?.spec.sandbox?.storage === undefined) return;
+  throw new AdapterFailure(
+    'object_gone',
+    `The Sandbox of ${target.runtimeName} is gone from namespace ${target.namespace}, and its volume with it.`,
+    { nextStep: 'Somebody deleted it. Delete the runtime, and create it anew or from a backup.' },
+  );
 }
 
 /** A claimed Sandbox is patched, not applied. */

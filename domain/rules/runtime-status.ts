@@ -41,8 +41,8 @@ export function runtimeStatus(
   facts: StatusFacts,
   { heard, maxAgeSeconds }: { heard: Heard | undefined; maxAgeSeconds: number },
 ): RuntimeStatus {
-  const { detached, seen } = facts;
-  const status = detached === null ? (seen?.status ?? null) : null;
+  const { detached, seen, phase } = facts;
+  const status = detached === null && phase !== 'deleted' ? (seen?.status ?? null) : null;
   const health = currentHealth({ status, ageSeconds: heard?.ageSeconds ?? null, maxAgeSeconds });
   // Health is written when something changes, and the heartbeat says that it still holds.
   const observedAt = (later(heard?.at, seen?.at) ?? facts.createdAt).toISOString();
@@ -80,10 +80,11 @@ function deploySignal({ finished_at: ts, ...value }: LastDeploy): Signals[string
 }
 
 function reasonOf(
-  { detached, seen }: StatusFacts,
+  { detached, seen, phase }: StatusFacts,
   what: { health: HealthStatus; heard: Heard | undefined; maxAgeSeconds: number },
 ): string {
   const { health, heard, maxAgeSeconds } = what;
+  if (phase === 'deleted') return 'The runtime is deleted; its history is kept.';
   if (detached) return `${detached.by} detached the observer at ${detached.at}; attach_observer ends that.`;
   if (health !== 'unknown') return seen?.reason ?? '';
   if (heard === undefined) return 'The observer has not reported yet.';

@@ -251,6 +251,22 @@ describe('a sandbox with a volume', () => {
     });
   });
 
+  it('is not made again with an empty volume when somebody deleted it', async () => {
+    const { walker, adapter, running, kubernetes, target } = runtime();
+    await kubernetes.delete({ ...KINDS.sandbox, namespace: target.namespace, name: target.release });
+    await until('it is gone', async () => {
+      const found = await kubernetes.get({
+        ...KINDS.sandbox,
+        namespace: target.namespace,
+        name: target.release,
+      });
+      return found === undefined;
+    });
+    await expect(adapter.plan(walker.step({ verb: 'start' }, running))).rejects.toMatchObject({
+      code: 'object_gone',
+    });
+  });
+
   it('takes its volume claim along when it is deleted', async () => {
     const { walker } = runtime();
     await walker.walk({ verb: 'delete' });
