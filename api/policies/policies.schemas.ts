@@ -5,6 +5,11 @@ import { Paging, pageOf } from '../http/paging.ts';
 
 const MAX_RULES = 200;
 
+/** Spelled out, because what counts as a space differs from one regular expression engine to the next. */
+const POLICY_NAME =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are exactly what is refused
+  /^[^\u0000-\u0020\u007f-\u00a0](?:[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0])?$/;
+
 /** A rule as the contract states it; which of them can be enforced is judged in `enforceable.ts`. */
 export const StatedRule = z
   .strictObject({
@@ -46,7 +51,7 @@ export const PolicyCreateRequest = z
       .string()
       .min(1)
       .max(63)
-      .regex(/^\S(.*\S)?$/u, 'must not begin or end with a space')
+      .regex(POLICY_NAME, 'must hold no control characters and not begin or end with a space')
       .meta({ description: 'Shown with every verdict; no two policies of a tenant have the same' }),
     tenant_id: TenantId.nullable()
       .optional()
