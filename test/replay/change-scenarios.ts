@@ -146,6 +146,17 @@ export const CHANGES: Readonly<Record<string, Scenario>> = {
     },
   },
   intent: { ends: 'succeeded', play: plane => started(plane, intent()) },
+  intent_that_stayed_well: { ends: 'succeeded', play: plane => started(plane, intent({ soakSeconds: 0.2 })) },
+  intent_that_was_stopped_in_its_soak: {
+    ends: 'cancelled',
+    async play(plane) {
+      const change = await started(plane, intent({ soakSeconds: 3600 }));
+      // Two stages for each of its two steps, and then the soak.
+      await change.untilCalled('recordStage', 5);
+      await change.cancel();
+      return change;
+    },
+  },
   intent_that_was_tried_out: {
     ends: 'succeeded',
     play: plane => started(plane, intent({ dryRun: true })),
@@ -198,9 +209,9 @@ function guarded(expiresInSeconds = 3600): Story {
 }
 
 function intent(planned: Partial<NonNullable<AcceptedChange['intent']>> = {}): Story {
-  const { dryRun = false, cannot = [] } = planned;
+  const { dryRun = false, cannot = [], ...more } = planned;
   const request = { goal: 'scale to large', policy_mode: 'safe_first', dry_run: dryRun } as const;
-  return { ...LIST, kind: 'intent', intent: { id: 'int_1', request }, planned: { dryRun, cannot } };
+  return { ...LIST, kind: 'intent', intent: { id: 'int_1', request }, planned: { dryRun, cannot, ...more } };
 }
 
 async function started(
