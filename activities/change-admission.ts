@@ -1,4 +1,5 @@
-import { readChangeFacts, writeChangeAdmitted, writeChangeRejected } from '../db/change-admission.ts';
+import { writeChangeAdmitted, writeChangeRejected } from '../db/change-admission.ts';
+import { readChangeFacts } from '../db/change-facts.ts';
 import type { TenantSql } from '../db/tables.ts';
 import { orderOf } from '../domain/action-orders.ts';
 import type { AdmittedStep, ChangeAdmission } from '../domain/change-operation.ts';

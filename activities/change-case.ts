@@ -1,4 +1,4 @@
-import type { ChangedRuntime, ChangeFacts, KnownKind } from '../db/change-admission.ts';
+import type { ChangedRuntime, ChangeFacts, KnownKind } from '../db/change-facts.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { AdmissionRefusal } from '../domain/deployment.ts';
 import { exceededQuota, type Reservation } from '../domain/rules/quota.ts';
