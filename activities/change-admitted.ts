@@ -2,9 +2,9 @@ import type { AdmittedChange, RejectedChange } from '../db/change-admission.ts';
 import type { RuntimeTarget, SnapshotName } from '../domain/change.ts';
 import type { AcceptedChange, AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
 import { newId } from '../domain/ids.ts';
-import type { OperationStep } from '../domain/operation.ts';
 import type { ActionPlan } from '../domain/planner.ts';
 import type { PolicyAction, PolicyVerdict } from '../domain/policy.ts';
+import { pendingStep } from '../domain/rules/change-steps.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { namespaceOf, type PodSecurity } from '../domain/rules/slot.ts';
 import { type Case, type ChangeAsked, type Refused, refuse } from './change-case.ts';
@@ -37,7 +37,7 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
     stage: approval ? 'awaiting_approval' : 'preparing',
     waitsFor:
       approval && `the approval of ${approval.quorum} other than ${input.requester.name} (${approval.id})`,
-    steps: steps.map(pending),
+    steps: steps.map(pendingStep),
     request: requestOf(input),
     reservation,
     quota,
@@ -91,17 +91,6 @@ function isDryRun({ intent }: ChangeAsked): boolean {
 function approvalOf({ input }: Case, { policy, steps }: Judged): AdmittedChange['approval'] {
   if (isDryRun(input) || steps.length === 0) return undefined;
   return policy.approval && { id: newId('approval'), ...policy.approval };
-}
-
-function pending({ action, change }: AdmittedStep): OperationStep {
-  return {
-    action,
-    verb: change.verb,
-    status: 'pending',
-    message: null,
-    started_at: null,
-    finished_at: null,
-  };
 }
 
 function newSnapshots({ change }: AdmittedStep): SnapshotName[] {

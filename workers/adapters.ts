@@ -88,8 +88,8 @@ function builtInSettings(settings: Settings): BuiltInSettings {
   };
 }
 
-/** What holds for every kind alike. */
-function placementSettings(settings: Settings): PlacementSettings {
+/** What holds for every kind alike, and for deploys. */
+export function placementSettings(settings: Settings): PlacementSettings {
   return {
     strongRuntimeClass: settings.RUNTIMEAI_STRONG_RUNTIME_CLASS,
     compliance: settings.RUNTIMEAI_COMPLIANCE,

@@ -18,7 +18,7 @@ import { createRegistry, measureConnections, serveMetrics } from '../process/met
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
 import { countActivities } from './activity-metrics.ts';
-import { openAdapters } from './adapters.ts';
+import { openAdapters, placementSettings } from './adapters.ts';
 import { startKindChecks } from './runtime-kinds.ts';
 import { startTemporalWorker } from './temporal-worker.ts';
 
@@ -43,12 +43,7 @@ const adapters = await openAdapters(
   settings,
 );
 const slots = createSlots({ kubernetes, log });
-const placement = {
-  scheduling: settings.RUNTIMEAI_AGENT_SCHEDULING,
-  strongRuntimeClass: settings.RUNTIMEAI_STRONG_RUNTIME_CLASS,
-  compliance: settings.RUNTIMEAI_COMPLIANCE,
-  restrictedEgress: settings.RUNTIMEAI_RESTRICTED_EGRESS,
-};
+const placement = { ...placementSettings(settings), scheduling: settings.RUNTIMEAI_AGENT_SCHEDULING };
 const releases = createReleaseActivities({
   helm,
   storage,

@@ -20,24 +20,21 @@ export function orderOf(step: Step, settings: AgentRuntimeSettings): ReleaseOrde
       { nextStep: 'Set all five endpoint variables named in docs/configuration.md, then try again.' },
     );
   const mark = markOf(step);
-  const agent = poweredAgent(desired, settings);
+  const agent = poweredAgent(desired);
   const values = chartValues({ target, operationId: mark, agent, governance, registry, ...placement });
   const masked = (values.env ?? []).map(({ value }) => value);
   return { target, mark, chart, values, masked };
 }
 
 /** The agent as it shall be in the cluster now: without pods while it is stopped. */
-export function poweredAgent({ spec, power }: Desired, settings: AgentRuntimeSettings): AgentConfig {
-  const agent = agentIn(spec, settings);
+export function poweredAgent({ spec, power }: Desired): AgentConfig {
+  const agent = agentIn(spec);
   return power === 'stopped' ? { ...agent, replicas: 0 } : agent;
 }
 
 /** The agent of a spec, with what its profiles add. */
-export function agentIn(
-  spec: RuntimeSpec,
-  { defaultImage }: Pick<AgentRuntimeSettings, 'defaultImage'>,
-): AgentConfig {
-  const folded = agentOf(spec, { image: defaultImage });
+export function agentIn(spec: RuntimeSpec): AgentConfig {
+  const folded = agentOf(spec, {});
   if (folded.kind === 'agent') return folded.agent;
   if (folded.kind === 'image_required')
     throw imageRequired({

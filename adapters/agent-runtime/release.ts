@@ -15,7 +15,7 @@ import type { Tools } from './settings.ts';
 /** What the release would become, with the dry run of each of its objects. */
 export async function planRelease(tools: Tools, step: Step): Promise<StepPlan> {
   const { kubernetes, releases, settings } = tools;
-  await refuseUnplaceable(kubernetes, agentIn(step.desired.spec, settings), settings);
+  await refuseUnplaceable(kubernetes, agentIn(step.desired.spec), settings);
   const { knownRevision } = step;
   const { summary, changes, ...base } = await releases.plan({ ...orderOf(step, settings), knownRevision });
   return { summary, changes, base };
@@ -26,7 +26,7 @@ export async function applyRelease(tools: Tools, step: Step, { base, signal }: C
   const { kubernetes, releases, settings } = tools;
   const { target, knownRevision } = step;
   const order = orderOf(step, settings);
-  const wanted = poweredAgent(step.desired, settings);
+  const wanted = poweredAgent(step.desired);
   const planned = plannedIn(base) ?? (await releases.plan({ ...order, knownRevision }));
   const { digest: planDigest, baseRevision } = planned;
   signal.throwIfAborted();
@@ -39,10 +39,10 @@ export async function applyRelease(tools: Tools, step: Step, { base, signal }: C
 
 /** Brings the revision before the step back. */
 export async function rollBackRelease(tools: Tools, step: Step, { base, signal }: Call): Promise<Begun> {
-  const { kubernetes, releases, settings } = tools;
+  const { kubernetes, releases } = tools;
   const { target, knownRevision } = step;
   const toRevision = plannedIn(base)?.baseRevision ?? knownRevision;
-  const wanted = poweredAgent(step.before ?? step.desired, settings);
+  const wanted = poweredAgent(step.before ?? step.desired);
   const made = await withReplicas(kubernetes, { target, wanted }, () =>
     releases.rollback({ target, mark: markOf(step), toRevision }, signal),
   );

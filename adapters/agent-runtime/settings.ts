@@ -11,8 +11,6 @@ export interface AgentRuntimeSettings extends PlacementSettings {
   readonly governance: ChartValuesInput['governance'] | undefined;
   /** Registry that takes the place of the one in the image reference. */
   readonly registry?: string | undefined;
-  /** Image of an agent whose spec names none. */
-  readonly defaultImage?: string | undefined;
 }
 
 /** What the adapter works with. */

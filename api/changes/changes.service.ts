@@ -59,13 +59,7 @@ export class ChangesService {
         ...(reason && { reason }),
       }),
     );
-    const { operationId } = claimed.ids;
-    return {
-      body: await operations.read(caller, operationId),
-      location: `/v1/operations/${operationId}`,
-      operationId,
-      replayed: claimed.replayed,
-    };
+    return operations.begun(caller, claimed);
   }
 
   async snapshots(caller: Principal, runtimeId: string, paging: Paging) {

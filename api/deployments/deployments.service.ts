@@ -53,13 +53,7 @@ export class DeploymentsService {
     const claimed = await commands.begin({ caller, key, route, body: request, ids }, ids =>
       deployBeginning({ caller, ids, about }, { ...request, ifVersions }),
     );
-    const { operationId } = claimed.ids;
-    return {
-      body: await operations.read(caller, operationId),
-      location: `/v1/operations/${operationId}`,
-      operationId,
-      replayed: claimed.replayed,
-    };
+    return operations.begun(caller, claimed);
   }
 
   async list(caller: Principal, runtimeId: string, paging: Paging) {

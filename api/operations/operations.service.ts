@@ -5,6 +5,7 @@ import type { Operation, Stage } from '../../domain/operation.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { cancelUpdate, resolveUpdate } from '../../workflows/messages.ts';
 import type { Begun } from '../http/answer.ts';
+import type { Claim } from '../http/idempotency.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound } from '../http/problem.ts';
 import { requesterOf } from '../http/request.ts';
@@ -48,6 +49,16 @@ export class OperationsService {
     const operation = await findOperation(this.#parts.database.forTenant(tenantId), operationId);
     if (!operation) throw notFound('operation', operationId);
     return this.#linked(operation);
+  }
+
+  /** The answer to a command that began an operation, or had begun it before. */
+  async begun(
+    caller: Principal,
+    { ids, replayed }: Claim<{ readonly operationId: string }>,
+  ): Promise<Begun<Operation>> {
+    const { operationId } = ids;
+    const body = await this.read(caller, operationId);
+    return { body, location: `/v1/operations/${operationId}`, operationId, replayed };
   }
 
   /** Answers when the operation has finished or waits for a person, or with what there is when the time is up. */

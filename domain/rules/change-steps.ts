@@ -1,6 +1,7 @@
 import type { Change, Desired } from '../change.ts';
 import type { AdmittedStep, Order, Wish } from '../change-operation.ts';
 import type { AdmissionRefusal } from '../deployment.ts';
+import type { OperationStep } from '../operation.ts';
 import type { Capability, RuntimeType } from '../runtime.ts';
 import { desiredAfter } from './desired.ts';
 import { deletedAlready, obstacleTo } from './preconditions.ts';
@@ -48,6 +49,12 @@ export function admittedSteps(
     steps.push({ action, change, before, desired });
   }
   return steps;
+}
+
+/** A step as the operation shows it before its turn comes. */
+export function pendingStep({ action, change }: AdmittedStep): OperationStep {
+  const { verb } = change;
+  return { action, verb, status: 'pending', message: null, started_at: null, finished_at: null };
 }
 
 function numbered({ code, reason }: Refusal, number: number | undefined): Refusal {

@@ -4,6 +4,7 @@ import type { ChangeNote, RecordKey } from '../../activities/records.ts';
 import type { Verb } from '../../domain/change.ts';
 import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import type { OperationStep } from '../../domain/operation.ts';
+import { pendingStep } from '../../domain/rules/change-steps.ts';
 import { markOf } from '../../domain/rules/marks.ts';
 import type { RuntimeType } from '../../domain/runtime.ts';
 import { records } from '../activity-options.ts';
@@ -15,6 +16,7 @@ export type ChangeEnding = Omit<ChangeOutcomeRecord, keyof RecordKey | 'change'>
 };
 
 type StepDone = Omit<StepDoneRecord, keyof RecordKey | 'change' | 'mark'>;
+
 /** The journal of an operation that goes step by step: each entry also says how far every step is. */
 export class ChangeJournal extends Journal {
   private steps: OperationStep[] = [];
@@ -31,14 +33,7 @@ export class ChangeJournal extends Journal {
   admitted({ steps, target }: AcceptedChange): void {
     this.type = target.type;
     this.verbs = steps.map(step => step.change.verb);
-    this.steps = steps.map(({ action, change }) => ({
-      action,
-      verb: change.verb,
-      status: 'pending',
-      message: null,
-      started_at: null,
-      finished_at: null,
-    }));
+    this.steps = steps.map(pendingStep);
   }
 
   /** The step that is spoken of from now on. */
