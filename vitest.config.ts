@@ -18,7 +18,7 @@ export default defineConfig({
           ...shared,
           name: 'rules',
           include: [
-            '{domain,process,clients,workflows,lab,cli,temporal,workers}/**/*.test.ts',
+            '{audit,domain,policy,process,clients,workflows,lab,cli,temporal,workers}/**/*.test.ts',
             'test/replay/**/*.test.ts',
             'test/*.test.ts',
           ],

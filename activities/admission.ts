@@ -13,12 +13,16 @@ import type {
   ReleaseTarget,
   VerifiedRevision,
 } from '../domain/deployment.ts';
-import { newId } from '../domain/ids.ts';
-import type { PolicyVerdict } from '../domain/policy.ts';
-import { judge } from '../domain/rules/policy.ts';
+import type { PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import { footprintOf } from '../domain/rules/footprint.ts';
+import type { Prices } from '../domain/rules/prices.ts';
 import { exceededQuota, reservationOf } from '../domain/rules/quota.ts';
+import { runtimeState } from '../domain/rules/runtime-state.ts';
 import { namespaceOf } from '../domain/rules/slot.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
+import { judge } from '../policy/judge.ts';
+import { questionOf } from '../policy/question.ts';
+import { begunRecord, deniedRecord } from './auditing.ts';
 
 /** A deploy that asks to begin, and all that is known about it. */
 export interface AdmissionCase {
@@ -26,28 +30,53 @@ export interface AdmissionCase {
   readonly facts: AdmissionFacts;
   readonly hasGovernance: boolean;
   readonly defaultQuota: SlotQuota;
+  readonly prices: Prices;
 }
 
 type Refused = Extract<Admission, { admitted: false }>;
-type Place = Pick<KnownRuntime, 'name' | 'project' | 'environment'>;
+type Place = Pick<KnownRuntime, 'name' | 'project' | 'environment' | 'labels'>;
+
+/** What the policies were asked, and what they said. */
+interface Judged {
+  readonly question: PolicyQuestion;
+  readonly verdict: PolicyVerdict;
+}
 
 /** Judges the case and writes what follows from it: nothing, a rejected operation, or the beginning of a deploy. */
 export async function admit(db: TenantSql, asked: AdmissionCase): Promise<Admission> {
   const place = asked.facts.runtime ?? asked.input.create;
   if (place === undefined) return notFound(asked);
-  const policy = verdict(asked, place);
-  if (policy.answer === 'deny') return reject(db, { asked, place, reason: policy.reason });
+  const judged = judgeDeploy(asked, place);
+  if (judged.verdict.answer === 'deny') return reject(db, { asked, place, judged });
   const quota = asked.facts.quota ?? asked.defaultQuota;
   const refusal = obstacle(asked, { place, quota });
   if (refusal) return refusal;
-  const admitted = admittedDeployment(asked, { place, quota, policy });
+  const admitted = admittedDeployment(asked, { place, quota, judged });
   await writeAdmitted(db, admitted);
   return admitted.answer;
 }
 
-function verdict({ input, facts }: AdmissionCase, { project, environment }: Place): PolicyVerdict {
-  const action = holdsSomething(facts.runtime) ? 'deploy.upgrade' : 'deploy.install';
-  return judge({ action, tenantId: input.tenantId, environment, project }, facts.policies);
+function judgeDeploy({ input, facts, prices }: AdmissionCase, place: Place): Judged {
+  const { runtime, policies, holdings } = facts;
+  const question = questionOf({
+    action: holdsSomething(runtime) ? 'deploy.upgrade' : 'deploy.install',
+    tenantId: input.tenantId,
+    place: { project: place.project, environment: place.environment },
+    runtime: {
+      id: runtime ? input.runtimeId : null,
+      name: place.name,
+      type: 'agent_runtime',
+      labels: { ...place.labels },
+      lifecycle: runtime ? runtimeState(runtime.phase, runtime.health ?? 'unknown') : 'new',
+    },
+    requester: input.requester,
+    before: holdsSomething(runtime) ? (runtime?.spec ?? null) : null,
+    desired: { agent: input.agent },
+    holdings,
+    prices,
+    now: new Date(),
+  });
+  return { question, verdict: judge(question, policies) };
 }
 
 function holdsSomething(runtime: KnownRuntime | null): boolean {
@@ -106,9 +135,11 @@ function notFound({ input }: AdmissionCase): Refused {
 
 async function reject(
   db: TenantSql,
-  { asked, place, reason }: { asked: AdmissionCase; place: Place; reason: string },
+  { asked, place, judged }: { asked: AdmissionCase; place: Place; judged: Judged },
 ): Promise<Refused> {
   const { input, facts } = asked;
+  const { question, verdict } = judged;
+  const { reason } = verdict;
   const { operationId, requester, workflowId, runId } = input;
   const { project, environment } = place;
   const answer = refuse('policy_denied', reason);
@@ -119,19 +150,27 @@ async function reject(
     principal: requester.id,
     operationId,
     message: `${requester.name} asked for a deploy and policy said no: ${reason}`,
+    audit: deniedRecord(input, { kind: 'deploy', ...place, verdict }),
   } as const;
   const runtimeId = facts.runtime ? input.runtimeId : null;
   const operation = { operationId, requester, project, environment, workflowId, runId, runtimeId };
-  await writeRejected(db, { ...operation, reason, answer, event });
+  await writeRejected(db, {
+    ...operation,
+    policy: verdict,
+    policies: facts.policies,
+    decision: { step: 0, question, verdict },
+    answer,
+    event,
+  });
   return answer;
 }
 
 function admittedDeployment(
   { input, facts }: AdmissionCase,
-  { place, quota, policy }: { place: Place; quota: SlotQuota; policy: PolicyVerdict },
+  { place, quota, judged }: { place: Place; quota: SlotQuota; judged: Judged },
 ): AdmittedDeployment {
   const { create, agent, requester, operationId } = input;
-  const approval = policy.approval && { id: newId('approval'), ...policy.approval };
+  const { question, verdict: policy } = judged;
   const verified = verifiedRevision(facts.runtime);
   const knownRevision = facts.runtime?.knownRevision ?? 0;
   return {
@@ -139,29 +178,35 @@ function admittedDeployment(
     project: place.project,
     environment: place.environment,
     create,
-    stage: approval ? 'awaiting_approval' : 'preparing',
-    waitsFor: approval && `the approval of ${approval.quorum} other than ${requester.name} (${approval.id})`,
+    stage: 'preparing',
     quota,
     reservation: reservationOf(agent),
+    footprint: footprintOf('agent_runtime', { agent }),
     policy,
-    approval,
+    policies: facts.policies,
+    decision: { step: 0, question, verdict: policy },
     answer: {
       admitted: true,
-      target: targetOf(input, place),
+      target: targetOf(input, place, policy),
       quota,
       policy,
       knownRevision,
-      ...(approval ? { approval } : {}),
       ...(verified ? { verified } : {}),
     },
     event: {
-      type: approval ? 'deploy.awaiting_approval' : 'deploy.preparing',
+      type: 'deploy.preparing',
       severity: 'info',
       actor: requester.kind,
       principal: requester.id,
       operationId,
       message: `${requester.name} asked to deploy ${agent.image}: ${policy.reason}`,
       data: { deployment_id: input.deploymentId, image: agent.image, policy: policy.policy },
+      audit: begunRecord(input, {
+        kind: 'deploy',
+        ...place,
+        verdict: policy,
+        details: { image: agent.image },
+      }),
     },
   };
 }
@@ -169,9 +214,11 @@ function admittedDeployment(
 function targetOf(
   { tenantId, runtimeId }: DeployRuntimeInput,
   { name, project, environment }: Place,
+  { obligations: { egress } }: PolicyVerdict,
 ): ReleaseTarget {
   const namespace = namespaceOf(tenantId, project);
-  return { runtimeId, runtimeName: name, tenantId, project, environment, namespace, release: name };
+  const target = { runtimeId, runtimeName: name, tenantId, project, environment, namespace, release: name };
+  return egress ? { ...target, egress: { cidrs: egress.cidrs, namespaces: egress.namespaces } } : target;
 }
 
 function verifiedRevision(runtime: KnownRuntime | null): VerifiedRevision | undefined {

@@ -5,10 +5,10 @@ import { orderOf } from '../domain/action-orders.ts';
 import type { AdmittedStep, ChangeAdmission } from '../domain/change-operation.ts';
 import type { ActionPlan } from '../domain/planner.ts';
 import { admittedSteps, type Refusal } from '../domain/rules/change-steps.ts';
-import { judge, strictest } from '../domain/rules/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { reservationOfRuntime } from '../domain/rules/reservation.ts';
-import { admittedChange, rejectedChange, type StepVerdict } from './change-admitted.ts';
+import { strictest } from '../policy/judge.ts';
+import { admittedChange, rejectedChange } from './change-admitted.ts';
 import {
   type Case,
   type ChangeAsked,
@@ -20,6 +20,7 @@ import {
   refuse,
   unmetCondition,
 } from './change-case.ts';
+import { type JudgedStep, judgeGoal, judgeSteps } from './change-judging.ts';
 import { planIntent } from './intent-planning.ts';
 
 /** Judges a change and writes what follows from it: nothing, a rejected operation, or the beginning of a change. */
@@ -37,20 +38,18 @@ export async function admitChange(
   const unmet = unmetCondition(asked);
   if (unmet) return unmet;
 
+  const goal = input.intent ? [judgeGoal(asked)] : [];
+  if (goal.some(denies)) return reject(db, asked, goal);
   const plan = input.intent && planIntent({ ...asked, request: input.intent.request });
   const steps = stepsOf(asked, plan);
   if ('code' in steps) return refuse(steps.code, steps.reason);
-  const verdicts = verdictsOn(asked, steps);
-  const policy = strictest(verdicts);
-  if (policy.answer === 'deny') {
-    const rejected = rejectedChange(asked, policy);
-    await writeChangeRejected(db, rejected);
-    return rejected.answer;
-  }
+  const judged = judgeSteps(asked, steps);
+  if (judged.some(denies)) return reject(db, asked, judged);
+  const policy = strictest([...goal, ...judged].map(({ verdict }) => verdict));
   const reservation = mostOf(place, steps);
   const excess = noRoom(asked, reservation);
   if (excess) return excess;
-  const admitted = admittedChange(asked, { plan, steps, verdicts, policy, reservation });
+  const admitted = admittedChange(asked, { plan, steps, judged, policy, reservation });
   await writeChangeAdmitted(db, admitted);
   return admitted.answer;
 }
@@ -71,14 +70,14 @@ function stepsOf(
   });
 }
 
-/** What the policies say to each step. */
-function verdictsOn({ input, facts, place }: Case, steps: readonly AdmittedStep[]): readonly StepVerdict[] {
-  const { project, environment } = place;
-  const { tenantId } = input;
-  return steps.map(({ change }) => {
-    const action = `lifecycle.${change.verb}` as const;
-    return { action, ...judge({ action, tenantId, environment, project }, facts.policies) };
-  });
+function denies({ verdict }: JudgedStep): boolean {
+  return verdict.answer === 'deny';
+}
+
+async function reject(db: TenantSql, asked: Case, judged: readonly JudgedStep[]): Promise<ChangeAdmission> {
+  const rejected = rejectedChange(asked, judged);
+  await writeChangeRejected(db, rejected);
+  return rejected.answer;
 }
 
 /** The most the runtime will hold after any of the steps. */

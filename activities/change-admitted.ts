@@ -1,22 +1,23 @@
 import type { AdmittedChange, RejectedChange } from '../db/change-admission.ts';
 import type { RuntimeTarget, SnapshotName } from '../domain/change.ts';
 import type { AcceptedChange, AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
-import { newId } from '../domain/ids.ts';
-import type { ActionPlan } from '../domain/planner.ts';
-import type { PolicyAction, PolicyVerdict } from '../domain/policy.ts';
+import type { ActionPlan, IntentVerdict } from '../domain/planner.ts';
+import type { PolicyVerdict } from '../domain/policy.ts';
 import { pendingStep } from '../domain/rules/change-steps.ts';
+import { footprintOf } from '../domain/rules/footprint.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { namespaceOf, type PodSecurity } from '../domain/rules/slot.ts';
+import type { RuntimeSpec } from '../domain/runtime.ts';
+import { strictest } from '../policy/judge.ts';
+import { begunRecord, deniedRecord } from './auditing.ts';
 import { type Case, type ChangeAsked, type Refused, refuse } from './change-case.ts';
-
-/** What the policies say to one step. */
-export type StepVerdict = PolicyVerdict & { readonly action: PolicyAction };
+import type { JudgedStep } from './change-judging.ts';
 
 /** A case with everything that was found about it. */
 export interface Judged {
   readonly plan: ActionPlan | undefined;
   readonly steps: readonly AdmittedStep[];
-  readonly verdicts: readonly StepVerdict[];
+  readonly judged: readonly JudgedStep[];
   readonly policy: PolicyVerdict;
   readonly reservation: Reservation;
 }
@@ -24,8 +25,7 @@ export interface Judged {
 /** What is written of a change that may begin, with its answer. */
 export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
   const { input, facts, limits, place, kind, observed } = asked;
-  const { policy, steps, reservation, plan, verdicts } = judged;
-  const approval = approvalOf(asked, judged);
+  const { policy, steps, reservation, plan } = judged;
   const podSecurity = facts.runtime?.podSecurity ?? kind?.podSecurity ?? 'restricted';
   const backend = facts.runtime?.backend ?? kind?.name ?? '';
   const quota = facts.quota ?? limits.defaultQuota;
@@ -34,32 +34,35 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
     project: place.project,
     environment: place.environment,
     create: input.create && { ...input.create, backend, podSecurity },
-    stage: approval ? 'awaiting_approval' : 'preparing',
-    waitsFor:
-      approval && `the approval of ${approval.quorum} other than ${input.requester.name} (${approval.id})`,
+    stage: 'preparing',
     steps: steps.map(pendingStep),
     request: requestOf(input),
     reservation,
     quota,
     snapshots: isDryRun(input) ? [] : steps.flatMap(newSnapshots),
-    intent: input.intent && { ...input.intent, plan, verdicts, before: observed },
-    approval,
-    reason: policy.reason,
-    answer: acceptance(asked, judged, {
-      approval,
-      quota,
-      target: targetOf(asked, { backend, podSecurity }),
-    }),
-    event: firstEvent(asked, judged, approval !== undefined),
+    intent: input.intent && {
+      ...input.intent,
+      plan,
+      verdicts: judged.judged.map(inShort),
+      before: observed,
+    },
+    footprint: footprintOf(place.type, largest(steps) ?? facts.runtime?.spec ?? {}),
+    policy,
+    decisions: judged.judged,
+    policies: facts.policies,
+    answer: acceptance(asked, judged, { quota, target: targetOf(asked, judged, { backend, podSecurity }) }),
+    event: firstEvent(asked, judged),
   };
 }
 
 /** What is written of a change that policy denied, with its answer. */
 export function rejectedChange(
   { input, facts, place }: Case,
-  { reason }: PolicyVerdict,
+  judged: readonly JudgedStep[],
 ): RejectedChange & { answer: Refused } {
   const { requester, operationId, kind } = input;
+  const policy = strictest(judged.map(({ verdict }) => verdict));
+  const { reason } = policy;
   const answer = refuse('policy_denied', reason);
   const runtimeId = facts.runtime ? input.runtimeId : null;
   return {
@@ -70,7 +73,9 @@ export function rejectedChange(
     project: place.project,
     environment: place.environment,
     request: requestOf(input),
-    reason,
+    policy,
+    decisions: judged,
+    policies: facts.policies,
     answer,
     event: {
       type: `${kind}.rejected`,
@@ -79,6 +84,7 @@ export function rejectedChange(
       principal: requester.id,
       operationId,
       message: `${requester.name} asked for ${kind} and policy said no: ${reason}`,
+      audit: deniedRecord(input, { ...place, kind, verdict: policy }),
     },
   };
 }
@@ -87,10 +93,14 @@ function isDryRun({ intent }: ChangeAsked): boolean {
   return intent?.request.dry_run ?? false;
 }
 
-/** What changes nothing needs nobody's approval. */
-function approvalOf({ input }: Case, { policy, steps }: Judged): AdmittedChange['approval'] {
-  if (isDryRun(input) || steps.length === 0) return undefined;
-  return policy.approval && { id: newId('approval'), ...policy.approval };
+/** What an intent says of the policies' answers. */
+function inShort({ question, verdict: { answer, policy, reason } }: JudgedStep): IntentVerdict {
+  return { action: question.action, answer, policy, reason };
+}
+
+/** The step after which the runtime holds most. */
+function largest(steps: readonly AdmittedStep[]): RuntimeSpec | undefined {
+  return steps.filter(({ change }) => change.verb !== 'delete').at(-1)?.desired.spec;
 }
 
 function newSnapshots({ change }: AdmittedStep): SnapshotName[] {
@@ -101,7 +111,7 @@ function newSnapshots({ change }: AdmittedStep): SnapshotName[] {
 function acceptance(
   { input, facts, limits }: Case,
   { steps, policy, plan }: Judged,
-  { approval, quota, target }: Pick<AcceptedChange, 'quota' | 'target'> & Pick<AdmittedChange, 'approval'>,
+  { quota, target }: Pick<AcceptedChange, 'quota' | 'target'>,
 ): AcceptedChange {
   const { knownRevision = 0, verifiedOperationId } = facts.runtime ?? {};
   return {
@@ -112,7 +122,6 @@ function acceptance(
     ...(verifiedOperationId && { verifiedOperationId }),
     quota,
     policy,
-    ...(approval && { approval }),
     stepTimeoutSeconds: limits.stepTimeoutSeconds,
     ...(plan && {
       intent: {
@@ -125,11 +134,7 @@ function acceptance(
   };
 }
 
-function firstEvent(
-  { input, place }: Case,
-  { steps, policy, plan }: Judged,
-  waits: boolean,
-): AdmittedChange['event'] {
+function firstEvent({ input, place }: Case, { steps, policy, plan }: Judged): AdmittedChange['event'] {
   const { requester, operationId, kind, reason } = input;
   const [only] = steps;
   const subject = steps.length === 1 && only ? `lifecycle.${only.change.verb}` : kind;
@@ -138,24 +143,28 @@ function firstEvent(
     : steps.map(({ change }) => change.verb).join(', ');
   const because = reason ? ` (${reason})` : '';
   return {
-    type: `${subject}.${waits ? 'awaiting_approval' : 'preparing'}`,
+    type: `${subject}.preparing`,
     severity: 'info',
     actor: requester.kind,
     principal: requester.id,
     operationId,
     message: `${requester.name} asked for ${what} of ${place.name}${because}: ${policy.reason}`,
     data: { policy: policy.policy, ...(plan && { plan_hash: plan.hash, actions: plan.actions }) },
+    audit: begunRecord(input, { ...place, kind, verdict: policy, details: { what } }),
   };
 }
 
 function targetOf(
   { input, place }: Case,
+  { policy }: Judged,
   { backend, podSecurity }: { backend: string; podSecurity: PodSecurity },
 ): RuntimeTarget {
   const { tenantId, runtimeId } = input;
   const { name, project, environment, type, labels } = place;
   const namespace = namespaceOf(tenantId, project, podSecurity);
+  const { egress } = policy.obligations;
   return {
+    ...(egress && { egress: { cidrs: egress.cidrs, namespaces: egress.namespaces } }),
     runtimeId,
     runtimeName: name,
     tenantId,

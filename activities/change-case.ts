@@ -1,6 +1,7 @@
 import type { ChangedRuntime, ChangeFacts, KnownKind } from '../db/change-facts.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { AdmissionRefusal } from '../domain/deployment.ts';
+import type { Prices } from '../domain/rules/prices.ts';
 import { exceededQuota, type Reservation } from '../domain/rules/quota.ts';
 import { reservationOfRuntime } from '../domain/rules/reservation.ts';
 import { currentHealth } from '../domain/rules/runtime-state.ts';
@@ -15,6 +16,8 @@ export interface Limits {
   readonly stepTimeoutSeconds: number;
   readonly intentSoakSeconds: number;
   readonly maxAgeSeconds: number;
+  /** Relative units when left out. */
+  readonly prices?: Prices;
 }
 
 /** A runtime that is there, or that is to be. */

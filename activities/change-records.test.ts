@@ -160,7 +160,7 @@ describe('admitChange', () => {
       kind: 'actions',
     });
     expect(await changes.admitted(on(first, [{ verb: 'scale', to: { size: 'large' } }]))).toMatchObject({
-      approval: { quorum: 2 },
+      policy: { answer: 'require_approval', demands: [{ quorum: 2 }] },
     });
     await setPolicies(two.owner, {
       tenantId: 'globex',
@@ -222,6 +222,7 @@ describe('recordStepDone', () => {
     const note = {
       subject: 'lifecycle.scale',
       verb: 'scale',
+      kind: 'scale',
       type: 'agent_runtime',
       by: 'Ada',
       steps: [],
@@ -330,7 +331,7 @@ describe('recordStepDone', () => {
       if (!step?.before || !verifiedOperationId) throw new Error('The scale has nothing to go back to.');
       const { tenantId, runtimeId, operationId } = scale;
       const key = { tenantId, runtimeId, operationId };
-      const note = { verb: 'scale', type: 'agent_runtime', by: 'Ada', steps: [] } as const;
+      const note = { kind: 'scale', verb: 'scale', type: 'agent_runtime', by: 'Ada', steps: [] } as const;
       const change = { ...note, subject: 'lifecycle.scale' };
       const { records } = changes;
       const done = { message: 'done', done: step.change, desired: step.desired, mark: operationId, change };

@@ -10,8 +10,11 @@ import type { Change, Desired, StepResult } from '../domain/change.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Leaves, Outcome } from '../domain/operation.ts';
 import type { ErrorCode } from '../domain/rules/error-code.ts';
+import { footprintOf } from '../domain/rules/footprint.ts';
+import type { Prices } from '../domain/rules/prices.ts';
 import { reservationOfRuntime } from '../domain/rules/reservation.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
+import { endedRecord } from './auditing.ts';
 import { admitChange } from './change-admission.ts';
 import { type Comparison, compareWithBefore } from './change-comparison.ts';
 import { type ChangeNote, insistWritten, OUTCOME_SEVERITY, type RecordKey } from './records.ts';
@@ -66,6 +69,8 @@ export interface ChangeRecordDependencies {
   readonly intentSoakSeconds: number;
   /** Age at which what the observer saw no longer counts. */
   readonly maxAgeSeconds: number;
+  /** Relative units when left out. */
+  readonly prices?: Prices;
 }
 
 /** Makes the records of changes over the database. */
@@ -91,6 +96,7 @@ function cameTrue(input: StepDoneRecord): StepCameTrue {
     by: change.by,
     removed: input.removed ?? false,
     reservation: reservationOfRuntime(change.type, desired.spec),
+    footprint: footprintOf(change.type, desired.spec),
     event: {
       type: undone ? `${change.subject}.undone` : change.subject,
       severity: undone ? 'warning' : 'info',
@@ -117,6 +123,7 @@ function hasEnded(input: ChangeOutcomeRecord): ChangeEnded {
       step,
       message,
       data: { steps: change.steps.map(({ verb, status }) => ({ verb, status })), ...(error && { error }) },
+      audit: endedRecord(input, { action: `${change.kind}.end`, outcome, message }),
     },
   };
 }

@@ -21,8 +21,8 @@ const acme = () => two.db.forTenant('acme');
 describe('recordStage', () => {
   test('writes operation, deployment and event, and closes the approval', async () => {
     const deploy = nextDeploy(await deploys.installed());
-    const { approval } = await deploys.admitted(deploy);
-    const record = { ...keyOf(deploy, 1), stage: 'applying', message: 'Upgrading', baseRevision: 1 } as const;
+    const approval = await deploys.awaiting(deploy);
+    const record = { ...keyOf(deploy, 2), stage: 'applying', message: 'Upgrading', baseRevision: 1 } as const;
     await deploys.records.recordStage({ ...record, approvalStatus: 'approved' });
     expect(await findOperation(acme(), deploy.operationId)).toMatchObject({
       status: 'running',
@@ -34,7 +34,7 @@ describe('recordStage', () => {
       stage: 'applying',
       base_revision: 1,
     });
-    expect(await findApproval(acme(), approval?.id ?? '')).toMatchObject({
+    expect(await findApproval(acme(), approval.id)).toMatchObject({
       status: 'approved',
       closed_at: expect.any(String),
     });
@@ -82,11 +82,11 @@ describe('recordStage', () => {
 describe('recordDecision', () => {
   test('keeps the answer with the approval and in the history, once', async () => {
     const deploy = nextDeploy(await deploys.installed());
-    const { approval } = await deploys.admitted(deploy);
+    const approval = await deploys.awaiting(deploy);
     const by = { id: newId('principal'), name: 'Grace', kind: 'human' } as const;
     const decision = {
-      ...keyOf(deploy, 1),
-      approvalId: approval?.id ?? '',
+      ...keyOf(deploy, 2),
+      approvalId: approval.id,
       by,
       decision: 'reject',
       comment: 'not today',
@@ -94,13 +94,15 @@ describe('recordDecision', () => {
     } as const;
     await deploys.records.recordDecision(decision);
     await deploys.records.recordDecision(decision);
-    expect((await findApproval(acme(), approval?.id ?? ''))?.decisions).toEqual([
+    expect((await findApproval(acme(), approval.id))?.decisions).toEqual([
       {
         decided_by: 'Grace',
         principal_id: by.id,
+        for: null,
         decision: 'reject',
         comment: 'not today',
         decided_at: '2026-11-21T10:00:00.000Z',
+        withdrawn_at: null,
       },
     ]);
     const decisions = (await deploys.eventsOf(deploy)).filter(event => event.type === 'approval.reject');
@@ -240,12 +242,12 @@ describe('recordOutcome', () => {
 
 test('nothing that was recorded is seen by the other tenant', async () => {
   const deploy = nextDeploy(await deploys.installed());
-  const { approval } = await deploys.admitted(deploy);
+  const approval = await deploys.awaiting(deploy);
   const globex = two.db.forTenant('globex');
   expect(await findRuntime(globex, { runtimeId: deploy.runtimeId, maxAgeSeconds: 15 })).toBeUndefined();
   expect(await findDeployment(globex, deploy.deploymentId)).toBeUndefined();
   expect(await findOperation(globex, deploy.operationId)).toBeUndefined();
-  expect(await findApproval(globex, approval?.id ?? '')).toBeUndefined();
+  expect(await findApproval(globex, approval.id)).toBeUndefined();
   expect(await listEvents(globex, { runtimeId: deploy.runtimeId, limit: 10 })).toEqual([]);
   const operations = await listOperations(globex, { pageSize: 200 });
   expect(operations.items.every(operation => operation.tenant_id === 'globex')).toBe(true);

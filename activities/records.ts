@@ -3,19 +3,22 @@ import { readAdmissionFacts } from '../db/admission.ts';
 import type { Database } from '../db/database.ts';
 import {
   type DecisionTaken,
+  type DecisionWithdrawn,
   type OutcomeReached,
   type StageChange,
   type StepAnswer,
   writeDecision,
   writeOutcome,
   writeStage,
+  writeWithdrawal,
 } from '../db/deploy-progress.ts';
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
 import type { Verb } from '../domain/change.ts';
 import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
-import type { Leaves, OperationStep, Outcome, Stage } from '../domain/operation.ts';
+import type { Leaves, OperationKind, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { ErrorCode } from '../domain/rules/error-code.ts';
+import { PRICES, type Prices } from '../domain/rules/prices.ts';
 import {
   phasesAfterChangeStage,
   phasesAfterOutcome,
@@ -24,6 +27,7 @@ import {
 import type { RuntimeType } from '../domain/runtime.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { admit } from './admission.ts';
+import { actorOf, endedRecord } from './auditing.ts';
 
 /** Names the record a retry must not write twice: the operation and the number of the step within it. */
 export interface RecordKey {
@@ -50,6 +54,8 @@ export interface StageRecord extends RecordKey {
 }
 
 export interface ChangeNote {
+  /** The operation's kind. */
+  readonly kind: OperationKind;
   /** The event's type without the stage, e.g. `lifecycle.scale`. */
   readonly subject: string;
   /** The verb that is being carried out, or will be first. */
@@ -63,10 +69,21 @@ export interface ChangeNote {
 export interface DecisionRecord extends RecordKey {
   readonly approvalId: string;
   readonly by: Requester;
+  /** Who had delegated the decision to them. */
+  readonly inPlaceOf?: Requester;
   readonly decision: Decision['decision'];
   readonly comment?: string;
   /** ISO 8601, the workflow's clock. */
   readonly decidedAt: string;
+}
+
+/** Somebody took their decision back. */
+export interface WithdrawalRecord extends RecordKey {
+  readonly approvalId: string;
+  readonly by: Requester;
+  /** Whose decision it was: their own, or that of somebody they stand for. */
+  readonly decidedBy: string;
+  readonly comment?: string;
 }
 
 export interface OutcomeRecord extends RecordKey {
@@ -91,16 +108,19 @@ export interface RecordActivities {
   admitDeployment(input: DeployRuntimeInput & { workflowId: string; runId: string }): Promise<Admission>;
   recordStage(input: StageRecord): Promise<void>;
   recordDecision(input: DecisionRecord): Promise<void>;
+  recordWithdrawal(input: WithdrawalRecord): Promise<void>;
   recordOutcome(input: OutcomeRecord): Promise<void>;
 }
 
-/** What recording needs: the database, and what admission judges by beside it. */
+/** What recording needs: the database, prices, and what admission judges by beside it. */
 export interface RecordDependencies {
   readonly db: Database;
   /** The five governed endpoints; no deploy is admitted while they are missing. */
   readonly governance: object | undefined;
   /** Quota of a project that is made by its first deploy. */
   readonly defaultQuota: SlotQuota;
+  /** Relative units when left out. */
+  readonly prices?: Prices;
 }
 
 /** Makes the record activities over the database. */
@@ -108,13 +128,14 @@ export function createRecordActivities({
   db,
   governance,
   defaultQuota,
+  prices = PRICES,
 }: RecordDependencies): RecordActivities {
   return {
     admitDeployment: input =>
       db.inTenant(input.tenantId, async tenant => {
         const facts = await readAdmissionFacts(tenant, input);
         if (facts.answered) return facts.answered;
-        return admit(tenant, { input, facts, hasGovernance: governance !== undefined, defaultQuota });
+        return admit(tenant, { input, facts, hasGovernance: governance !== undefined, defaultQuota, prices });
       }),
     recordStage: async input => {
       const answer = await writeStage(db.forTenant(input.tenantId), stageChange(input));
@@ -124,6 +145,10 @@ export function createRecordActivities({
       const answer = await writeDecision(db.forTenant(input.tenantId), decisionTaken(input));
       insistWritten(answer, input);
     },
+    recordWithdrawal: async input => {
+      const answer = await writeWithdrawal(db.forTenant(input.tenantId), decisionWithdrawn(input));
+      insistWritten(answer, input);
+    },
     recordOutcome: async input => {
       const answer = await writeOutcome(db.forTenant(input.tenantId), outcomeReached(input));
       insistWritten(answer, input);
@@ -131,7 +156,8 @@ export function createRecordActivities({
   };
 }
 
-function stageChange(input: StageRecord): StageChange {
+/** What is written of a stage that was entered. */
+export function stageChange(input: StageRecord): StageChange {
   const { operationId, step, stage, message, severity = STAGE_SEVERITY[stage], verdict } = input;
   const data = withoutGaps({ deployment_id: input.deploymentId, revision: input.revision, verdict });
   const event = {
@@ -149,9 +175,10 @@ function stageChange(input: StageRecord): StageChange {
 }
 
 function decisionTaken(input: DecisionRecord): DecisionTaken {
-  const { operationId, step, by, decision, comment, approvalId } = input;
+  const { operationId, step, by, decision, comment, approvalId, inPlaceOf } = input;
   const verb = decision === 'approve' ? 'approved' : 'rejected';
-  const message = `${by.name} ${verb} it${comment ? `: ${comment}` : ''}`;
+  const place = inPlaceOf ? ` in the place of ${inPlaceOf.name}` : '';
+  const message = `${by.name} ${verb} it${place}${comment ? `: ${comment}` : ''}`;
   const severity = decision === 'approve' ? 'info' : 'warning';
   const data = withoutGaps({ approval_id: approvalId, decided_by: by.name, comment });
   const type = `approval.${decision}`;
@@ -164,8 +191,48 @@ function decisionTaken(input: DecisionRecord): DecisionTaken {
     step,
     message,
     data,
+    audit: {
+      ...consentRecord(input),
+      action: `approval.${decision}`,
+      details: { runtime_id: input.runtimeId, in_place_of: inPlaceOf?.id ?? null, comment: comment ?? null },
+    },
   } as const;
   return { ...input, event };
+}
+
+function decisionWithdrawn(input: WithdrawalRecord): DecisionWithdrawn {
+  const { operationId, step, by, comment, approvalId } = input;
+  const message = `${by.name} took the decision back${comment ? `: ${comment}` : ''}`;
+  const event = {
+    type: 'approval.withdrawn',
+    severity: 'warning',
+    actor: by.kind,
+    principal: by.id,
+    operationId,
+    step,
+    message,
+    data: { approval_id: approvalId },
+    audit: {
+      ...consentRecord(input),
+      action: 'approval.withdraw',
+      details: { runtime_id: input.runtimeId, decided_by: input.decidedBy, comment: comment ?? null },
+    },
+  } as const;
+  return { ...input, event };
+}
+
+function consentRecord({
+  by,
+  approvalId,
+  operationId,
+}: Pick<DecisionRecord, 'by' | 'approvalId' | 'operationId'>) {
+  return {
+    actor: actorOf(by),
+    object: { kind: 'approval', id: approvalId, name: null },
+    outcome: 'succeeded',
+    origin: { address: by.origin?.address ?? null, request_id: by.origin?.requestId ?? null },
+    operation_id: operationId,
+  } as const;
 }
 
 function outcomeReached(input: OutcomeRecord): OutcomeReached {
@@ -187,6 +254,7 @@ function outcomeReached(input: OutcomeRecord): OutcomeReached {
       error,
       hold,
     }),
+    audit: endedRecord(input, { action: 'deploy.end', outcome, message }),
   } as const;
   return {
     ...rest,

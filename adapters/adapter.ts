@@ -7,8 +7,9 @@ import type { Capability, Runtime, RuntimeType } from '../domain/runtime.ts';
 /**
  * How one kind of runtime is driven. RuntimeAI keeps the records, the lock, approvals, time limits and the way back; an
  * adapter only knows its objects. Every method may be called again with the same step after a crash and must then find
- * its own earlier work (the mark is `step.operationId` with `step.index`) instead of doing it twice. A method throws
- * `AdapterFailure` for what it refuses or what went wrong; docs/adapters.md shows how to write one.
+ * its own earlier work (the mark is `step.operationId` with `step.index`) instead of doing it twice. What policies let
+ * the runtime reach is `step.target.egress`; it comes before the spec. A method throws `AdapterFailure` for what it refuses
+ * or what went wrong; docs/adapters.md shows how to write one.
  */
 export interface RuntimeAdapter {
   /** Unique among the adapters, e.g. `sandbox`; a runtime keeps it for life. */

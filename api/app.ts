@@ -6,14 +6,17 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
+import type { TrustedIssuer } from '../clients/oidc/token-verifier.ts';
 import type { Changes } from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
 import { listEvents } from '../db/events.ts';
 import { observerAgeSeconds } from '../db/health.ts';
-import { KnownKeys } from '../db/known-keys.ts';
 import { listRuntimeKinds } from '../db/runtime-kinds.ts';
 import { createRulePlanner } from '../domain/rules/planner/plan.ts';
+import type { Prices } from '../domain/rules/prices.ts';
+import type { SlotQuota } from '../domain/tenant.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { DEFAULT_SLOT_QUOTA } from '../process/config.ts';
 import type { Log } from '../process/log.ts';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
 import { ApprovalsService } from './approvals/approvals.service.ts';
@@ -25,6 +28,8 @@ import { IntentsService } from './changes/intents.service.ts';
 import { LifecycleController } from './changes/lifecycle.controller.ts';
 import { Admissions } from './commands/admissions.ts';
 import { Commands } from './commands/commands.ts';
+import { DelegationsController } from './delegations/delegations.controller.ts';
+import { DelegationsService } from './delegations/delegations.service.ts';
 import { DeploymentsController } from './deployments/deployments.controller.ts';
 import { DeploymentsService } from './deployments/deployments.service.ts';
 import { EventFeed } from './events/event-feed.ts';
@@ -40,24 +45,37 @@ import { AuthGuard } from './http/auth.guard.ts';
 import { databaseProblem } from './http/database-problem.ts';
 import { Leaving } from './http/leaving.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
+import { databaseOfCallers, followRequests, ProjectGuard } from './http/project-access.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { observeRequests } from './http/request-log.ts';
 import { SchemaPipe } from './http/schema.pipe.ts';
 import { createAdapter, endWaitingFirst } from './http/server.ts';
 import { temporalProblem } from './http/temporal-problem.ts';
+import { createAuthentication } from './identity/authenticating.ts';
+import { WhoamiController } from './identity/whoami.controller.ts';
+import { KeysController } from './keys/keys.controller.ts';
+import { KeysService } from './keys/keys.service.ts';
 import { KindsController } from './kinds/kinds.controller.ts';
 import { KindsService } from './kinds/kinds.service.ts';
+import { MembersController } from './members/members.controller.ts';
+import { MembersService } from './members/members.service.ts';
 import { DocumentText } from './openapi/document-text.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { REFERENCE_FILES } from './openapi/reference-page.ts';
 import { OperationMessages } from './operations/operation-messages.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { OperationsService } from './operations/operations.service.ts';
+import { JudgementsController } from './policies/judgements.controller.ts';
+import { JudgementsService } from './policies/judgements.service.ts';
 import { PoliciesController } from './policies/policies.controller.ts';
 import { PoliciesService } from './policies/policies.service.ts';
+import { ProjectsController } from './projects/projects.controller.ts';
+import { ProjectsService } from './projects/projects.service.ts';
 import { RuntimesController } from './runtimes/runtimes.controller.ts';
 import { RuntimesService } from './runtimes/runtimes.service.ts';
 import { StatusBoard } from './status/status-board.ts';
+import { TenantsController } from './tenants/tenants.controller.ts';
+import { TenantsService } from './tenants/tenants.service.ts';
 
 /** Everything the API stands on; whoever starts it brings it and closes it. */
 export interface ApiParts {
@@ -71,6 +89,14 @@ export interface ApiParts {
   readonly temporalUiUrl?: string | undefined;
   /** Image of an agent that names none. */
   readonly defaultAgentImage?: string | undefined;
+  /** What plans reckon with; relative units when left out. */
+  readonly prices?: Prices | undefined;
+  /** What the keys it makes begin with; `dev` when left out. */
+  readonly installation?: string | undefined;
+  /** What a new project may hold that states nothing. */
+  readonly defaultQuota?: SlotQuota | undefined;
+  /** Whose tokens are taken; without any, only API keys. */
+  readonly issuers?: readonly TrustedIssuer[];
   /** What each key may ask of this process; nothing or 0 is without limit. */
   readonly rateLimitPerMinute?: number;
 }
@@ -81,12 +107,19 @@ export const CONTROLLERS = [
   DeploymentsController,
   OperationsController,
   ApprovalsController,
+  DelegationsController,
   EventsController,
   KindsController,
   LifecycleController,
   ActionsController,
   IntentsController,
   PoliciesController,
+  JudgementsController,
+  TenantsController,
+  ProjectsController,
+  MembersController,
+  WhoamiController,
+  KeysController,
   HealthController,
   ProbesController,
   MetricsController,
@@ -100,6 +133,7 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
   const server = adapter.getInstance<FastifyInstance>();
   const allowedMethods = collectMethods(server);
   observeRequests(server, { log, registry });
+  followRequests(server);
   const services = createServices(parts);
   measureParts(registry, services.health);
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(services), adapter, {
@@ -108,8 +142,13 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
     abortOnError: false,
   });
   await app.register(fastifyStatic, REFERENCE_FILES);
-  const keys = new KnownKeys(database, parts.changes);
-  app.useGlobalGuards(new AuthGuard(token => keys.authenticate(token), limitsOf(parts)));
+  const { changes, issuers = [] } = parts;
+  const { authentication, close } = createAuthentication({ database, changes, issuers, log });
+  server.addHook('onClose', close);
+  app.useGlobalGuards(
+    new AuthGuard(presented => authentication.identify(presented), limitsOf(parts)),
+    new ProjectGuard(),
+  );
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({ log, translators: [databaseProblem, temporalProblem], allowedMethods }),
@@ -128,10 +167,12 @@ class ApiModule {}
 type Services = ReturnType<typeof createServices>;
 
 function createServices(parts: ApiParts) {
-  const { database, temporal, changes, registry, log } = parts;
+  const { database: everyones, temporal, changes, registry, log } = parts;
+  // What serves a request sees no more than its caller may; only what is shared by callers reads everything.
+  const database = databaseOfCallers(everyones);
   const maxAgeSeconds = parts.factsMaxAgeSeconds;
   const commands = new Commands({ database, admissions: new Admissions({ temporal, registry }) });
-  const board = new StatusBoard({ database, changes, maxAgeSeconds });
+  const board = new StatusBoard({ database: everyones, changes, maxAgeSeconds });
   const messages = new OperationMessages({ database, temporal });
   const runtimes = new RuntimesService({
     database,
@@ -144,7 +185,7 @@ function createServices(parts: ApiParts) {
   const runtimeChanges = new ChangesService({ database, commands, runtimes, operations });
   const feed = new EventFeed({
     read: ({ tenantId, runtimeId, after, limit }) =>
-      listEvents(database.forTenant(tenantId), { runtimeId, afterSequence: after, limit }),
+      listEvents(everyones.forTenant(tenantId), { runtimeId, afterSequence: after, limit }),
     changes,
     log,
   });
@@ -154,12 +195,23 @@ function createServices(parts: ApiParts) {
     operations,
     deployments: new DeploymentsService({ database, commands, runtimes, operations }),
     approvals: new ApprovalsService({ database, messages }),
+    delegations: new DelegationsService(database),
     events: new EventsService({ database, runtimes }),
     policies: new PoliciesService(database),
+    judgements: new JudgementsService({ database, maxAgeSeconds, prices: parts.prices }),
     changes: runtimeChanges,
-    actions: new ActionsService({ changes: runtimeChanges, runtimes, planner: createRulePlanner() }),
+    actions: new ActionsService({
+      changes: runtimeChanges,
+      runtimes,
+      planner: createRulePlanner(),
+      prices: parts.prices,
+    }),
     intents: new IntentsService({ database, commands, runtimes }),
+    keys: new KeysService({ database, installation: parts.installation ?? 'dev' }),
     kinds: new KindsService(database),
+    tenants: new TenantsService({ database, installation: parts.installation ?? 'dev' }),
+    projects: new ProjectsService({ database, defaultQuota: parts.defaultQuota ?? DEFAULT_SLOT_QUOTA }),
+    members: new MembersService(database),
     leaving: new Leaving(),
     streams: new EventStreams({ feed, registry }),
     health: new HealthService({
@@ -185,12 +237,18 @@ function apiModule(services: Services): DynamicModule {
     { provide: OperationsService, useValue: services.operations },
     { provide: DeploymentsService, useValue: services.deployments },
     { provide: ApprovalsService, useValue: services.approvals },
+    { provide: DelegationsService, useValue: services.delegations },
     { provide: EventsService, useValue: services.events },
     { provide: ChangesService, useValue: services.changes },
     { provide: ActionsService, useValue: services.actions },
     { provide: IntentsService, useValue: services.intents },
     { provide: PoliciesService, useValue: services.policies },
+    { provide: JudgementsService, useValue: services.judgements },
+    { provide: KeysService, useValue: services.keys },
     { provide: KindsService, useValue: services.kinds },
+    { provide: TenantsService, useValue: services.tenants },
+    { provide: ProjectsService, useValue: services.projects },
+    { provide: MembersService, useValue: services.members },
     { provide: Leaving, useValue: services.leaving },
     { provide: EventStreams, useValue: services.streams },
     { provide: HealthService, useValue: services.health },

@@ -6,6 +6,7 @@ import { createRegistry, measureConnections } from '../process/metrics.ts';
 import { exitOnLostErrors, onShutdown } from '../process/shutdown.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { createApp } from './app.ts';
+import { trustedIssuers } from './identity/issuers.ts';
 
 const settings = readConfig();
 const log = createLog('api', settings.RUNTIMEAI_LOG_LEVEL);
@@ -27,6 +28,10 @@ const app = await createApp({
   factsMaxAgeSeconds: settings.RUNTIMEAI_FACTS_MAX_AGE_SECONDS,
   temporalUiUrl: settings.RUNTIMEAI_TEMPORAL_UI_URL,
   defaultAgentImage: settings.RUNTIMEAI_DEFAULT_AGENT_IMAGE,
+  prices: settings.RUNTIMEAI_PRICES,
+  installation: settings.RUNTIMEAI_INSTALLATION,
+  defaultQuota: settings.RUNTIMEAI_SLOT_QUOTA,
+  issuers: trustedIssuers(settings, log),
   rateLimitPerMinute: settings.RUNTIMEAI_RATE_LIMIT_PER_MINUTE,
 });
 

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { ZodError, z } from 'zod';
 import { apiKeyCommands } from './admin/keys.ts';
+import { memberCommands } from './admin/logins.ts';
 import { migrateCommand } from './admin/migrate.ts';
 import { whyDatabaseRefused } from './admin/owner.ts';
 import { policyCommands } from './admin/policies.ts';
 import { projectCommands } from './admin/projects.ts';
 import { tenantCommands } from './admin/tenants.ts';
+import { tokenCommand } from './admin/token.ts';
 
 /** `npm run admin -- …`: what only the owner of the database may do. */
 export function adminProgram(): Command {
@@ -14,6 +16,8 @@ export function adminProgram(): Command {
     .addCommand(migrateCommand())
     .addCommand(tenantCommands())
     .addCommand(apiKeyCommands())
+    .addCommand(memberCommands())
+    .addCommand(tokenCommand())
     .addCommand(policyCommands())
     .addCommand(projectCommands());
 }

@@ -1,13 +1,18 @@
 import { sql } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Admission, Requester, Verification } from '../domain/deployment.ts';
+import type { HealthStatus } from '../domain/health.ts';
+import type { Holding } from '../domain/holding.ts';
 import type { Stage } from '../domain/operation.ts';
-import type { Policy, PolicyVerdict } from '../domain/policy.ts';
+import type { Footprint, Policy, PolicyVerdict } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
-import type { Hold } from '../domain/runtime.ts';
+import type { Hold, RuntimeSpec } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
+import { keepingDecisions, type PolicyDecision } from './decisions.ts';
 import { type NewEvent, writingEvent } from './events.ts';
+import { holdingsBeside } from './holdings.ts';
+import { POLICIES_IN_FORCE } from './policies.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything admission judges by, read in one statement. */
@@ -21,10 +26,16 @@ export interface AdmissionFacts {
   readonly quota: SlotQuota | null;
   /** What the project's other runtimes hold or are about to hold. */
   readonly used: Reservation;
+  /** What all other runtimes of the tenant hold, where a policy looks at costs. */
+  readonly holdings: readonly Holding[];
 }
 
 export interface KnownRuntime {
   readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: RuntimeSpec;
+  /** As it was seen last. */
+  readonly health: HealthStatus | null;
   readonly project: string;
   readonly environment: Environment;
   readonly phase: Phase;
@@ -44,14 +55,14 @@ export interface AdmissionQuestion {
 }
 
 /**
- * Reads what admission judges by, after taking a lock that lets one admission per project through at a time: two that
- * fit the quota alone might not fit together. Both statements travel together with the transaction's begin.
+ * Reads what admission judges by, after taking a lock that lets one admission per tenant through at a time: two that
+ * fit the quota or the budget alone might not fit together. Both statements travel together with the transaction's begin.
  */
 export async function readAdmissionFacts(
   db: TenantSql,
   question: AdmissionQuestion,
 ): Promise<AdmissionFacts> {
-  const [, facts] = await Promise.all([lockProject(db, question), readFacts(db, question)]);
+  const [, facts] = await Promise.all([lockAdmissions(db, question), readFacts(db, question)]);
   return facts;
 }
 
@@ -71,18 +82,17 @@ export interface AdmittedDeployment {
   readonly workflowId: string;
   readonly runId: string;
   readonly stage: Stage;
-  readonly waitsFor?: string | undefined;
   readonly quota: SlotQuota;
   readonly reservation: Reservation;
+  readonly footprint: Footprint;
   readonly policy: PolicyVerdict;
-  readonly approval?:
-    | { readonly id: string; readonly quorum: number; readonly expiresInSeconds: number }
-    | undefined;
+  readonly decision: PolicyDecision;
+  readonly policies: readonly Policy[];
   readonly answer: Admission;
   readonly event: NewEvent;
 }
 
-/** Writes project, runtime, deployment, operation, approval and first event in one statement. */
+/** Writes project, runtime, deployment, operation, the policies’ decision and first event in one statement. */
 export async function writeAdmitted(db: TenantSql, admitted: AdmittedDeployment): Promise<void> {
   const { quota, project, event } = admitted;
   const { rows } = await sql`
@@ -91,7 +101,7 @@ export async function writeAdmitted(db: TenantSql, admitted: AdmittedDeployment)
     ), runtime as (${runtimeOf(admitted)}),
     deployment as (${deploymentOf(admitted)}),
     operation as (${operationOf(admitted)}),
-    approval as (${approvalOf(admitted)}),
+    decision as (${keepingDecisions({ ...admitted, moment: 'admission', decisions: [admitted.decision] })}),
     ${writingEvent(event, 'runtime')}`.execute(db);
   if (rows.length === 0)
     throw new Error(`Runtime ${admitted.runtimeId} went away while its deploy was admitted.`);
@@ -102,30 +112,37 @@ export async function writeRejected(
   db: TenantSql,
   rejected: Pick<
     AdmittedDeployment,
-    'operationId' | 'requester' | 'project' | 'environment' | 'workflowId' | 'runId' | 'event'
-  > & { readonly runtimeId: string | null; readonly reason: string; readonly answer: Admission },
+    | 'operationId'
+    | 'requester'
+    | 'project'
+    | 'environment'
+    | 'workflowId'
+    | 'runId'
+    | 'event'
+    | 'policy'
+    | 'decision'
+    | 'policies'
+  > & { readonly runtimeId: string | null; readonly answer: Admission },
 ): Promise<void> {
-  const { operationId, requester, project, environment, workflowId, runId, event } = rejected;
-  const error = JSON.stringify({ code: 'policy_denied', message: rejected.reason });
+  const { operationId, requester, project, environment, workflowId, runId, event, policy } = rejected;
+  const error = JSON.stringify({ code: 'policy_denied', message: policy.reason });
   await sql`
     with operation as (
       insert into operations (id, kind, stage, outcome, project, environment, runtime_id, requested_by, requester_id,
-        message, error, workflow_id, run_id, admission, finished_at)
+        message, error, workflow_id, run_id, admission, verdict, on_behalf_of, finished_at)
       values (${operationId}, 'deploy', 'finished', 'rejected', ${project}, ${environment}, ${rejected.runtimeId},
-        ${requester.name}, ${requester.id}, ${rejected.reason}, ${error}::jsonb, ${workflowId}, ${runId},
-        ${JSON.stringify(rejected.answer)}::jsonb, now())
+        ${requester.name}, ${requester.id}, ${policy.reason}, ${error}::jsonb, ${workflowId}, ${runId},
+        ${JSON.stringify(rejected.answer)}::jsonb, ${JSON.stringify(policy)}::jsonb,
+        ${requester.onBehalfOf?.id ?? null}, now())
       returning runtime_id
-    ), ${writingEvent(event, 'operation')}`.execute(db);
+    ), decision as (${keepingDecisions({ ...rejected, moment: 'admission', decisions: [rejected.decision] })}),
+    ${writingEvent(event, 'operation')}`.execute(db);
 }
 
-/** Lets one admission per project through at a time. */
-export function lockProject(
-  db: TenantSql,
-  { tenantId, runtimeId, create }: Pick<AdmissionQuestion, 'tenantId' | 'runtimeId' | 'create'>,
-) {
+/** Lets one admission per tenant through at a time. */
+export function lockAdmissions(db: TenantSql, { tenantId }: Pick<AdmissionQuestion, 'tenantId'>) {
   return sql`
-    select pg_advisory_xact_lock(hashtext('admission'), hashtext(${tenantId} || '/' || coalesce(
-      (select project from runtimes where id = ${runtimeId}), ${create?.project ?? ''})))::text`.execute(db);
+    select pg_advisory_xact_lock(hashtext('admission'), hashtext(${tenantId}))::text`.execute(db);
 }
 
 async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<AdmissionFacts> {
@@ -136,10 +153,10 @@ async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<Ad
     )
     select
       (select admission from operations where id = ${operationId}) as answered,
-      coalesce((select jsonb_agg(jsonb_build_object('id', id, 'name', name, 'scope_env', scope_env, 'rules', rules)
-        order by position)
-        from policies), '[]') as policies,
-      (select jsonb_build_object('name', name, 'project', project, 'environment', environment, 'phase', phase,
+      ${POLICIES_IN_FORCE} as policies,
+      (select jsonb_build_object('name', name, 'labels', labels, 'spec', spec,
+        'health', (select status from runtime_health where runtime_id = ${runtimeId}),
+        'project', project, 'environment', environment, 'phase', phase,
         'version', version, 'hold', hold, 'knownRevision', known_revision, 'verifiedRevision', verified_revision,
         'verifiedOperationId', verified_operation_id, 'verifiedDeploymentId', verified_deployment_id)
         from runtimes where id = ${runtimeId}) as runtime,
@@ -150,7 +167,8 @@ async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<Ad
         'cpuMilli', coalesce(sum(greatest(r.cpu_milli, r.asked_cpu_milli)), 0),
         'memoryMiB', coalesce(sum(greatest(r.memory_mib, r.asked_memory_mib)), 0),
         'pods', coalesce(sum(greatest(r.pods, r.asked_pods)), 0))
-        from runtimes r where r.project = wanted.project and r.id <> ${runtimeId}) as used
+        from runtimes r where r.project = wanted.project and r.id <> ${runtimeId}) as used,
+      ${holdingsBeside(runtimeId)} as holdings
     from wanted`.execute(db);
   const [facts] = rows;
   if (facts === undefined) throw new Error('PostgreSQL gave no answer to the admission question.');
@@ -160,18 +178,20 @@ async function readFacts(db: TenantSql, question: AdmissionQuestion): Promise<Ad
 function runtimeOf(admitted: AdmittedDeployment) {
   const { runtimeId, operationId, create, project, environment, agent, reservation } = admitted;
   const { cpuMilli, memoryMiB, pods } = reservation;
+  const footprint = JSON.stringify(admitted.footprint);
   if (create === undefined) {
     return sql`
       update runtimes set operation_id = ${operationId}, updated_at = now(), asked_cpu_milli = ${cpuMilli}::int,
-        asked_memory_mib = ${memoryMiB}::int, asked_pods = ${pods}::int
+        asked_memory_mib = ${memoryMiB}::int, asked_pods = ${pods}::int,
+        asked_footprint = ${footprint}::jsonb
       where id = ${runtimeId} returning id as runtime_id`;
   }
   return sql`
     insert into runtimes (id, name, project, environment, labels, spec, phase, operation_id, asked_cpu_milli,
-      asked_memory_mib, asked_pods)
+      asked_memory_mib, asked_pods, asked_footprint)
     values (${runtimeId}, ${create.name}, ${project}, ${environment}, ${JSON.stringify(create.labels)}::jsonb,
       ${JSON.stringify({ agent })}::jsonb, 'installing', ${operationId}, ${cpuMilli}::int, ${memoryMiB}::int,
-      ${pods}::int)
+      ${pods}::int, ${footprint}::jsonb)
     returning id as runtime_id`;
 }
 
@@ -189,22 +209,13 @@ function deploymentOf(admitted: AdmittedDeployment) {
 }
 
 function operationOf(admitted: AdmittedDeployment) {
-  const { operationId, stage, project, environment, deploymentId, approval, requester } = admitted;
+  const { operationId, stage, project, environment, deploymentId, requester, policy } = admitted;
   return sql`
-    insert into operations (id, kind, stage, project, environment, runtime_id, deployment_id, approval_id,
-      requested_by, requester_id, waits_for, message, workflow_id, run_id, admission)
+    insert into operations (id, kind, stage, project, environment, runtime_id, deployment_id, requested_by,
+      requester_id, on_behalf_of, message, workflow_id, run_id, admission, verdict)
     select ${operationId}, 'deploy', ${stage}, ${project}, ${environment}, runtime_id, ${deploymentId},
-      ${approval?.id ?? null}, ${requester.name}, ${requester.id}, ${admitted.waitsFor ?? null},
-      ${admitted.event.message}, ${admitted.workflowId}, ${admitted.runId}, ${JSON.stringify(admitted.answer)}::jsonb
+      ${requester.name}, ${requester.id}, ${requester.onBehalfOf?.id ?? null}, ${admitted.event.message},
+      ${admitted.workflowId}, ${admitted.runId}, ${JSON.stringify(admitted.answer)}::jsonb,
+      ${JSON.stringify(policy)}::jsonb
     from runtime`;
-}
-
-function approvalOf({ approval, operationId, deploymentId, requester, policy }: AdmittedDeployment) {
-  return sql`
-    insert into approvals (id, operation_id, runtime_id, deployment_id, status, reason, quorum, requested_by,
-      requester_id, expires_at)
-    select ${approval?.id ?? null}, ${operationId}, runtime_id, ${deploymentId}, 'open', ${policy.reason},
-      ${approval?.quorum ?? null}::int, ${requester.name}, ${requester.id},
-      now() + make_interval(secs => ${approval?.expiresInSeconds ?? null}::float8)
-    from runtime where ${approval !== undefined}::boolean`;
 }

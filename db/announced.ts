@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { AUDIT_CHANNEL } from './audit.ts';
 import { CHANGES_CHANNEL } from './events.ts';
 
 /** Something of a runtime, and perhaps of an operation on it, is no longer as it was. */
@@ -14,6 +15,12 @@ export interface Beat {
   readonly ageSeconds: number;
 }
 
+/** A principal is no longer as it was. */
+export interface PrincipalChange {
+  readonly tenant: string;
+  readonly principal: string;
+}
+
 interface Announcements {
   /** An event was written. */
   event: [RuntimeChange];
@@ -21,7 +28,11 @@ interface Announcements {
   health: [RuntimeChange];
   /** The API key with this id was changed or removed. */
   key: [string];
+  /** What a principal is or may do, or by which logins it is known, was changed. */
+  principal: [PrincipalChange];
   beat: [Beat];
+  /** The audit of this tenant has a record to seal. */
+  audit: [string];
   /** From now on everything is heard; what was announced before may have been missed. */
   began: [];
 }
@@ -41,5 +52,8 @@ export const CHANNELS: Readonly<Record<string, Hear>> = {
   [CHANGES_CHANNEL]: (announced, payload) => announced.emit('event', JSON.parse(payload) as RuntimeChange),
   runtimeai_health: (announced, payload) => announced.emit('health', JSON.parse(payload) as RuntimeChange),
   runtimeai_keys: (announced, keyId) => announced.emit('key', keyId),
+  runtimeai_principals: (announced, payload) =>
+    announced.emit('principal', JSON.parse(payload) as PrincipalChange),
+  [AUDIT_CHANNEL]: (announced, tenant) => announced.emit('audit', tenant),
   runtimeai_beats: (announced, payload) => announced.emit('beat', JSON.parse(payload) as Beat),
 };

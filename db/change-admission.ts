@@ -3,9 +3,11 @@ import type { SnapshotName } from '../domain/change.ts';
 import type { ChangeAdmission, NewRuntime } from '../domain/change-operation.ts';
 import type { Requester } from '../domain/deployment.ts';
 import type { OperationKind, OperationStep, Stage } from '../domain/operation.ts';
+import type { Footprint, Policy, PolicyVerdict } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
+import { keepingDecisions, type PolicyDecision } from './decisions.ts';
 import { type NewEvent, writingEvent } from './events.ts';
 import type { TenantSql } from './tables.ts';
 
@@ -21,7 +23,6 @@ export interface AdmittedChange {
     | (NewRuntime & { readonly backend: string; readonly podSecurity: PodSecurity })
     | undefined;
   readonly stage: Stage;
-  readonly waitsFor?: string | undefined;
   readonly steps: readonly OperationStep[];
   readonly request: Readonly<Record<string, unknown>>;
   readonly reservation: Reservation;
@@ -36,10 +37,11 @@ export interface AdmittedChange {
         readonly before: unknown;
       }
     | undefined;
-  readonly approval?:
-    | { readonly id: string; readonly quorum: number; readonly expiresInSeconds: number }
-    | undefined;
-  readonly reason: string;
+  /** The most it will hold after any of its steps. */
+  readonly footprint: Footprint;
+  readonly policy: PolicyVerdict;
+  readonly decisions: readonly PolicyDecision[];
+  readonly policies: readonly Policy[];
   readonly workflowId: string;
   readonly runId: string;
   readonly answer: ChangeAdmission;
@@ -49,10 +51,10 @@ export interface AdmittedChange {
 /** What is written when policy denied a change. */
 export type RejectedChange = Omit<
   AdmittedChange,
-  'steps' | 'stage' | 'quota' | 'reservation' | 'snapshots' | 'runtimeId'
+  'steps' | 'stage' | 'quota' | 'reservation' | 'footprint' | 'snapshots' | 'runtimeId'
 > & { readonly runtimeId: string | null };
 
-/** Writes project, runtime, operation, snapshots, intent, approval and first event in one statement. */
+/** Writes project, runtime, operation, snapshots, intent, the policies’ decisions and first event in one statement. */
 export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChange): Promise<void> {
   const { quota, project, event } = admitted;
   const { rows } = await sql`
@@ -62,7 +64,7 @@ export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChang
     operation as (${operationOf(admitted)}),
     snapshot as (${snapshotsOf(admitted)}),
     intent as (${intentOf(admitted)}),
-    approval as (${approvalOf(admitted)}),
+    decision as (${keepingDecisions({ ...admitted, moment: 'admission' })}),
     ${writingEvent(event, 'runtime')}`.execute(db);
   if (rows.length === 0)
     throw new Error(`Runtime ${admitted.runtimeId} went away while its change was admitted.`);
@@ -70,17 +72,19 @@ export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChang
 
 /** Writes the operation of a change that policy denied, and an event where the runtime exists. */
 export async function writeChangeRejected(db: TenantSql, rejected: RejectedChange): Promise<void> {
-  const { operationId, kind, requester, project, environment, reason, event } = rejected;
-  const error = JSON.stringify({ code: 'policy_denied', message: reason });
+  const { operationId, kind, requester, project, environment, policy, event } = rejected;
+  const error = JSON.stringify({ code: 'policy_denied', message: policy.reason });
   await sql`
     with operation as (
       insert into operations (id, kind, stage, outcome, project, environment, runtime_id, requested_by, requester_id,
-        message, error, workflow_id, run_id, admission, request, finished_at)
+        on_behalf_of, message, error, workflow_id, run_id, admission, request, verdict, finished_at)
       values (${operationId}, ${kind}, 'finished', 'rejected', ${project}, ${environment}, ${rejected.runtimeId},
-        ${requester.name}, ${requester.id}, ${reason}, ${error}::jsonb, ${rejected.workflowId}, ${rejected.runId},
-        ${JSON.stringify(rejected.answer)}::jsonb, ${JSON.stringify(rejected.request)}::jsonb, now())
+        ${requester.name}, ${requester.id}, ${requester.onBehalfOf?.id ?? null}, ${policy.reason}, ${error}::jsonb, ${rejected.workflowId}, ${rejected.runId},
+        ${JSON.stringify(rejected.answer)}::jsonb, ${JSON.stringify(rejected.request)}::jsonb,
+        ${JSON.stringify(policy)}::jsonb, now())
       returning runtime_id
-    ), ${writingEvent(event, 'operation')}`.execute(db);
+    ), decision as (${keepingDecisions({ ...rejected, moment: 'admission' })}),
+    ${writingEvent(event, 'operation')}`.execute(db);
 }
 
 function runtimeOf({
@@ -90,31 +94,34 @@ function runtimeOf({
   project,
   environment,
   reservation,
+  ...rest
 }: AdmittedChange): RawBuilder<unknown> {
   const { cpuMilli, memoryMiB, pods } = reservation;
+  const footprint = JSON.stringify(rest.footprint);
   if (create === undefined)
     return sql`
       update runtimes set operation_id = ${operationId}, updated_at = now(), asked_cpu_milli = ${cpuMilli}::int,
-        asked_memory_mib = ${memoryMiB}::int, asked_pods = ${pods}::int
+        asked_memory_mib = ${memoryMiB}::int, asked_pods = ${pods}::int,
+        asked_footprint = ${footprint}::jsonb
       where id = ${runtimeId} returning id as runtime_id`;
   return sql`
     insert into runtimes (id, name, type, backend, pod_security, project, environment, labels, spec, phase,
-      operation_id, asked_cpu_milli, asked_memory_mib, asked_pods)
+      operation_id, asked_cpu_milli, asked_memory_mib, asked_pods, asked_footprint)
     values (${runtimeId}, ${create.name}, ${create.type}, ${create.backend}, ${create.podSecurity}, ${project},
       ${environment}, ${JSON.stringify(create.labels)}::jsonb, ${JSON.stringify(create.spec)}::jsonb, 'installing',
-      ${operationId}, ${cpuMilli}::int, ${memoryMiB}::int, ${pods}::int)
+      ${operationId}, ${cpuMilli}::int, ${memoryMiB}::int, ${pods}::int, ${footprint}::jsonb)
     returning id as runtime_id`;
 }
 
 function operationOf(admitted: AdmittedChange) {
-  const { operationId, kind, stage, project, environment, approval, requester, event } = admitted;
+  const { operationId, kind, stage, project, environment, requester, event } = admitted;
   return sql`
-    insert into operations (id, kind, stage, project, environment, runtime_id, approval_id, requested_by,
-      requester_id, waits_for, message, workflow_id, run_id, admission, steps, request)
-    select ${operationId}, ${kind}, ${stage}, ${project}, ${environment}, runtime_id, ${approval?.id ?? null},
-      ${requester.name}, ${requester.id}, ${admitted.waitsFor ?? null}, ${event.message}, ${admitted.workflowId},
+    insert into operations (id, kind, stage, project, environment, runtime_id, requested_by, requester_id,
+      on_behalf_of, message, workflow_id, run_id, admission, steps, request, verdict)
+    select ${operationId}, ${kind}, ${stage}, ${project}, ${environment}, runtime_id, ${requester.name},
+      ${requester.id}, ${requester.onBehalfOf?.id ?? null}, ${event.message}, ${admitted.workflowId},
       ${admitted.runId}, ${JSON.stringify(admitted.answer)}::jsonb, ${JSON.stringify(admitted.steps)}::jsonb,
-      ${JSON.stringify(admitted.request)}::jsonb
+      ${JSON.stringify(admitted.request)}::jsonb, ${JSON.stringify(admitted.policy)}::jsonb
     from runtime returning id`;
 }
 
@@ -133,13 +140,4 @@ function intentOf({ intent, operationId }: AdmittedChange) {
       ${JSON.stringify(intent?.plan ?? {})}::jsonb, ${JSON.stringify(intent?.verdicts ?? [])}::jsonb,
       ${JSON.stringify(intent?.before ?? null)}::jsonb
     from runtime where ${intent !== undefined}::boolean`;
-}
-
-function approvalOf({ approval, operationId, requester, reason }: AdmittedChange) {
-  return sql`
-    insert into approvals (id, operation_id, runtime_id, status, reason, quorum, requested_by, requester_id, expires_at)
-    select ${approval?.id ?? null}, ${operationId}, runtime_id, 'open', ${reason},
-      ${approval?.quorum ?? null}::int, ${requester.name}, ${requester.id},
-      now() + make_interval(secs => ${approval?.expiresInSeconds ?? null}::float8)
-    from runtime where ${approval !== undefined}::boolean`;
 }

@@ -2,14 +2,17 @@ import { sql } from 'kysely';
 import type { Desired, SnapshotRef } from '../domain/change.ts';
 import type { ChangeAdmission, NewRuntime } from '../domain/change-operation.ts';
 import type { HealthStatus, RuntimeStatus } from '../domain/health.ts';
+import type { Holding } from '../domain/holding.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Capability, RuntimeType } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
-import { lockProject } from './admission.ts';
+import { lockAdmissions } from './admission.ts';
 import { OBSERVER_AGE, OBSERVER_NAME } from './health.ts';
+import { holdingsBeside } from './holdings.ts';
+import { POLICIES_IN_FORCE } from './policies.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything the admission of a change judges by, read in one statement. */
@@ -25,6 +28,8 @@ export interface ChangeFacts {
   readonly quota: SlotQuota | null;
   /** What the project's other runtimes hold or are about to hold. */
   readonly used: Reservation;
+  /** What all other runtimes of the tenant hold, where a policy looks at costs. */
+  readonly holdings: readonly Holding[];
   /** `age`: seconds since the observer was last heard of; nothing when it never was. */
   readonly observed: {
     readonly age: number | null;
@@ -71,9 +76,9 @@ export interface ChangeQuestion {
   readonly create?: Pick<NewRuntime, 'name' | 'project' | 'type'> | undefined;
 }
 
-/** Reads what admission judges by, one admission per project at a time. */
+/** Reads what admission judges by, one admission per tenant at a time. */
 export async function readChangeFacts(db: TenantSql, question: ChangeQuestion): Promise<ChangeFacts> {
-  const [, facts] = await Promise.all([lockProject(db, question), readFacts(db, question)]);
+  const [, facts] = await Promise.all([lockAdmissions(db, question), readFacts(db, question)]);
   return facts;
 }
 
@@ -88,8 +93,7 @@ async function readFacts(
     )
     select
       (select admission from operations where id = ${operationId}) as answered,
-      coalesce((select jsonb_agg(jsonb_build_object('id', id, 'name', name, 'scope_env', scope_env, 'rules', rules)
-        order by position) from policies), '[]') as policies,
+      ${POLICIES_IN_FORCE} as policies,
       (select jsonb_build_object('name', name, 'type', type, 'backend', backend, 'podSecurity', pod_security,
         'project', project, 'environment', environment, 'labels', labels, 'spec', spec, 'power', power,
         'phase', phase, 'version', version, 'knownRevision', known_revision,
@@ -108,6 +112,7 @@ async function readFacts(
         'memoryMiB', coalesce(sum(greatest(r.memory_mib, r.asked_memory_mib)), 0),
         'pods', coalesce(sum(greatest(r.pods, r.asked_pods)), 0))
         from runtimes r where r.project = wanted.project and r.id <> ${runtimeId}) as used,
+      ${holdingsBeside(runtimeId)} as holdings,
       (select jsonb_build_object('age', ${OBSERVER_AGE}, 'status', status, 'ready', ready_pods, 'signals', signals)
         from runtime_health left join observer_heartbeats b on b.name = ${OBSERVER_NAME}
         where runtime_id = ${runtimeId}) as observed

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ClosedApproval } from '../domain/approval.ts';
 import type { Change, Desired, StepResult, Verb } from '../domain/change.ts';
 import type { Leaves, OperationError, OperationStep, Outcome } from '../domain/operation.ts';
+import type { Footprint } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { phasesAfterChange, phasesAfterStep } from '../domain/rules/runtime-state.ts';
 import {
@@ -23,6 +24,7 @@ export interface StepCameTrue extends StepRecord {
   /** Whether the step that was taken back had created the runtime. */
   readonly removed: boolean;
   readonly reservation: Reservation;
+  readonly footprint: Footprint;
   /** Whose mark the runtime carries now. */
   readonly mark?: string | undefined;
   readonly revision?: number | undefined;
@@ -65,7 +67,7 @@ export async function writeChangeOutcome(db: TenantSql, ended: ChangeEnded): Pro
       from operation where o.id = operation.id
     ), runtime as (
       update runtimes r set phase = ${phases}::jsonb ->> r.phase, updated_at = now(),
-        asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0
+        asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0, asked_footprint = null
       from operation where r.id = operation.runtime_id
     ), snapshot as (
       update snapshots s set status = 'failed' from operation
@@ -84,6 +86,7 @@ function runtimeAfter(step: StepCameTrue): RawBuilder<unknown> {
     update runtimes r set phase = ${phases}::jsonb ->> r.phase, updated_at = now(), version = r.version + 1,
       spec = ${JSON.stringify(desired.spec)}::jsonb, power = ${desired.power},
       cpu_milli = ${held.cpuMilli}::int, memory_mib = ${held.memoryMiB}::int, pods = ${held.pods}::int,
+      footprint = ${JSON.stringify(step.footprint)}::jsonb,
       ${releaseAfter(step, gone)},
       observer_detached = ${observerAfter(step)},
       deleted_at = case when ${verbOf(done) === 'delete'}::boolean then now() end

@@ -10,8 +10,14 @@ import {
 } from 'kysely';
 import { escapeLiteral, type QueryResult as PgResult, type Pool, type PoolClient } from 'pg';
 
+/** What may be seen of a tenant: all of it, or no more than what belongs to these projects. */
+export type Projects = 'all' | readonly string[];
+
 /** What row-level security goes by: the tenant, or while that is not known yet, the id of an API key; or neither. */
-export type Scope = { readonly tenant: string } | { readonly keyId: string } | 'none';
+export type Scope =
+  | { readonly tenant: string; readonly projects?: Projects | undefined }
+  | { readonly keyId: string }
+  | 'none';
 
 /**
  * SQL whose every statement is a transaction of its own. Begin, setting, statement and commit are sent together
@@ -89,7 +95,15 @@ function beginning(scope: Scope): string {
   if (scope === 'none') return 'begin';
   const [name, value] = 'tenant' in scope ? ['app.tenant', scope.tenant] : ['app.key_id', scope.keyId];
   if (value === '') throw new Error(`An empty ${name} was asked for; without it no row may be seen.`);
-  return `begin; select set_config('${name}', ${escapeLiteral(value)}, true)`;
+  const projects = 'tenant' in scope ? (scope.projects ?? 'all') : 'all';
+  const limit =
+    projects === 'all' ? '' : `, set_config('app.projects', ${escapeLiteral(arrayText(projects))}, true)`;
+  return `begin; select set_config('${name}', ${escapeLiteral(value)}, true)${limit}`;
+}
+
+/** A text[] as PostgreSQL writes it. Of no project it is `{}`, never the empty text that would mean no limit. */
+function arrayText(names: readonly string[]): string {
+  return `{${names.map(name => `"${name.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
 const MOST_NAMED_STATEMENTS = 400;

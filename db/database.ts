@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseError, Pool } from 'pg';
-import { inTransaction, singleStatements } from './connection.ts';
+import { inTransaction, type Projects, singleStatements } from './connection.ts';
 import { refuseOtherSchema, refusePowerfulRole } from './startup-checks.ts';
 import type { GlobalSql, TenantSql } from './tables.ts';
 
 /** The application's way to PostgreSQL: always within one tenant, or visibly without one. */
 export interface Database {
-  /** One transaction of one tenant, as many statements as the work needs. */
-  inTenant<T>(tenantId: string, work: (sql: TenantSql) => Promise<T>): Promise<T>;
-  /** SQL of one tenant whose every statement is a transaction of its own, in one round trip. */
-  forTenant(tenantId: string): TenantSql;
+  /** One transaction of one tenant, as many statements as the work needs; with projects it sees no others. */
+  inTenant<T>(tenantId: string, work: (sql: TenantSql) => Promise<T>, projects?: Projects): Promise<T>;
+  /** SQL of one tenant whose every statement is a transaction of its own, in one round trip; with projects it sees no others. */
+  forTenant(tenantId: string, projects?: Projects): TenantSql;
   /** SQL that sees the one API key with this id, before its tenant is known. */
   forKey(keyId: string): TenantSql;
   /** SQL of the tables that belong to no tenant. */
@@ -61,8 +61,9 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     throw error;
   }
   return {
-    inTenant: (tenantId, work) => inTransaction({ pool, scope: { tenant: tenantId }, work }),
-    forTenant: tenantId => singleStatements(pool, { tenant: tenantId }),
+    inTenant: (tenantId, work, projects) =>
+      inTransaction({ pool, scope: { tenant: tenantId, projects }, work }),
+    forTenant: (tenantId, projects) => singleStatements(pool, { tenant: tenantId, projects }),
     forKey: keyId => singleStatements(pool, { keyId }),
     global: singleStatements(pool, 'none'),
     url,
@@ -75,7 +76,8 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
 export function openAsOwner(ownerUrl: string): Pick<Database, 'inTenant' | 'close'> {
   const pool = openPool(ownerUrl, { maxConnections: 2 });
   return {
-    inTenant: (tenantId, work) => inTransaction({ pool, scope: { tenant: tenantId }, work }),
+    inTenant: (tenantId, work, projects) =>
+      inTransaction({ pool, scope: { tenant: tenantId, projects }, work }),
     close: () => pool.end(),
   };
 }

@@ -31,9 +31,16 @@ export interface StageChange extends StepRecord {
 export interface DecisionTaken extends StepRecord {
   readonly approvalId: string;
   readonly by: Requester;
+  readonly inPlaceOf?: Requester | undefined;
   readonly decision: Decision['decision'];
   readonly comment?: string | undefined;
   readonly decidedAt: string;
+}
+
+export interface DecisionWithdrawn extends StepRecord {
+  readonly approvalId: string;
+  /** The principal whose decision it was. */
+  readonly decidedBy: string;
 }
 
 export interface OutcomeReached extends StepRecord {
@@ -78,20 +85,36 @@ export async function writeStage(db: TenantSql, change: StageChange): Promise<St
 
 /** Writes a person's answer to an approval, with its event; one statement. */
 export async function writeDecision(db: TenantSql, taken: DecisionTaken): Promise<StepAnswer> {
-  const { by, approvalId } = taken;
+  const { by, inPlaceOf, approvalId } = taken;
   const { rows } = await sql`
     with operation as (${openOperation(taken)}),
     decision as (
-      insert into approval_decisions (approval_id, principal_id, decided_by, decision, comment, decided_at)
+      insert into approval_decisions as d (approval_id, principal_id, decided_by, decision, comment, decided_at,
+        person_id, for_id, for_name, acr)
       select approval_id, ${by.id}, ${by.name}, ${taken.decision}, ${taken.comment ?? null},
-        ${taken.decidedAt}::timestamptz
+        ${taken.decidedAt}::timestamptz, ${by.personId ?? by.id}, ${inPlaceOf?.id ?? null},
+        ${inPlaceOf?.name ?? null}, ${by.acr ?? null}
       from operation where approval_id = ${approvalId}
-      on conflict do nothing
+      on conflict (tenant_id, approval_id, principal_id) do update set decision = excluded.decision,
+        comment = excluded.comment, decided_at = excluded.decided_at, for_id = excluded.for_id,
+        for_name = excluded.for_name, acr = excluded.acr, withdrawn_at = null
+      where d.withdrawn_at is not null
       returning approval_id
     ), decided as (
       select runtime_id from operation where exists (select from decision)
     ), ${writingEvent(taken.event, 'decided')}`.execute(db);
   return rows.length > 0 ? 'written' : whyNot(db, taken);
+}
+
+/** Writes that somebody took their decision back, with its event; one statement. */
+export async function writeWithdrawal(db: TenantSql, withdrawn: DecisionWithdrawn): Promise<StepAnswer> {
+  const { rows } = await sql`
+    with operation as (${openOperation(withdrawn)}),
+    decision as (
+      update approval_decisions d set withdrawn_at = now() from operation
+      where d.approval_id = ${withdrawn.approvalId} and d.principal_id = ${withdrawn.decidedBy}
+    ), ${writingEvent(withdrawn.event, 'operation')}`.execute(db);
+  return rows.length > 0 ? 'written' : whyNot(db, withdrawn);
 }
 
 /**
@@ -170,7 +193,9 @@ function runtimeAfter(reached: OutcomeReached) {
     update runtimes r set phase = ${JSON.stringify(phases)}::jsonb ->> r.phase, updated_at = now(),
       version = r.version + 1,
       power = coalesce((select power from runs), r.power),
-      asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0,
+      asked_cpu_milli = 0, asked_memory_mib = 0, asked_pods = 0, asked_footprint = null,
+      footprint = case when ${leaves === 'new'}::boolean then r.asked_footprint
+        when exists (select from runs) then null else r.footprint end,
       spec = coalesce((select spec from runs), r.spec),
       cpu_milli = ${held('cpu_milli')}, memory_mib = ${held('memory_mib')}, pods = ${held('pods')},
       known_revision = case when ${leaves === 'nothing'}::boolean then 0

@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { NewAuditRecord } from '../domain/audit.ts';
 import type { Event } from '../domain/event.ts';
 import { newId } from '../domain/ids.ts';
+import { insertingAudit } from './audit.ts';
 import type { TenantSql } from './tables.ts';
 
 /** The channel on which every written event is announced. */
@@ -18,6 +20,8 @@ export interface NewEvent {
   readonly step?: number | undefined;
   readonly message: string;
   readonly data?: Record<string, unknown> | undefined;
+  /** What the audit says of it; written exactly when the step is, also where no runtime exists that could have an event. */
+  readonly audit?: NewAuditRecord | undefined;
 }
 
 /**
@@ -31,7 +35,7 @@ export function writingEvent(event: NewEvent, source: string): RawBuilder<{ sequ
 
 /** The same CTEs without a final select; who has another one must select `ANNOUNCING` from the last, `written`. */
 export function writtenEvent(event: NewEvent, source: string): RawBuilder<unknown> {
-  return sql`numbered as (
+  return sql`${event.audit ? sql`audited as (${insertingAudit(event.audit, source)}), ` : sql``}numbered as (
       insert into event_sequences (runtime_id, last)
       select runtime_id, 1 from ${sql.table(source)} where runtime_id is not null
       on conflict (tenant_id, runtime_id) do update set last = event_sequences.last + 1

@@ -96,12 +96,22 @@ test('with the listening connection broken every key is read', async () => {
   expect(await isRefused(token)).toBe(true);
 });
 
-test('other roles count as soon as they are announced', async () => {
-  const { token, keyId } = await knownKey();
+test.each([
+  ['given', `update role_grants set role = 'viewer' where principal_id = $1`, ['viewer']],
+  ['taken', 'delete from role_grants where principal_id = $1', []],
+])('a role that is %s counts within a second', async (_, statement, roles) => {
+  const { token, principalId } = await knownKey();
+  await withClient(two.database.superuserUrl, client => client.query(statement, [principalId]));
+  const now = async () => (await keys.authenticate(token))?.roles;
+  await expect.poll(now, { timeout: 1000 }).toEqual(roles);
+});
+
+test('a disabled principal is refused within a second', async () => {
+  const { token, principalId } = await knownKey();
   await withClient(two.database.superuserUrl, client =>
-    client.query(`update api_keys set roles = '{viewer}' where key_id = $1`, [keyId]),
+    client.query('update principals set disabled_at = now() where id = $1', [principalId]),
   );
-  await expect.poll(async () => (await keys.authenticate(token))?.roles).toEqual(['viewer']);
+  expect(await refusedAfter(token)).toBeLessThan(1000);
 });
 
 test('a removed key is refused as soon as that is announced', async () => {

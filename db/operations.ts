@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Operation, OperationStatus } from '../domain/operation.ts';
+import type { PolicyVerdict } from '../domain/policy.ts';
 import { meaningOf, percentOf, statusOf } from '../domain/rules/operation-status.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
 import type { TenantSql } from './tables.ts';
@@ -36,7 +37,7 @@ function operationRows(db: TenantSql) {
     .selectFrom('operations')
     .select(['id', 'kind', 'stage', 'outcome', 'tenant_id', 'project', 'environment', 'runtime_id'])
     .select(['deployment_id', 'approval_id', 'requested_by', 'waits_for', 'message', 'error', 'workflow_id'])
-    .select(['run_id', 'steps', 'created_at', 'finished_at']);
+    .select(['run_id', 'steps', 'created_at', 'finished_at', 'verdict', 'on_behalf_of']);
 }
 
 type OperationRow = Awaited<ReturnType<ReturnType<typeof operationRows>['execute']>>[number];
@@ -55,6 +56,8 @@ function toOperation(row: OperationRow): Operation {
     deployment_id: row.deployment_id,
     approval_id: row.approval_id,
     requested_by: row.requested_by,
+    on_behalf_of: row.on_behalf_of,
+    verdict: row.verdict && inShort(row.verdict),
     steps: row.steps,
     waits_for: row.waits_for,
     progress: { percent: percentOf(row.stage), message: row.message },
@@ -63,6 +66,10 @@ function toOperation(row: OperationRow): Operation {
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
   };
+}
+
+function inShort({ answer, policy, reason, digest }: PolicyVerdict): Operation['verdict'] {
+  return { answer, policy, reason, digest };
 }
 
 // The same map as `statusOf`, turned round so that the database can filter before it pages.

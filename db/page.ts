@@ -32,7 +32,7 @@ export function startOf({ pageToken }: PageRequest, query: readonly unknown[]): 
 }
 
 /** Of what characters an id is; PostgreSQL answers others with an error. */
-const ID = /^[a-z0-9_]{1,64}$/;
+const ID = /^[a-z0-9_-]{1,64}$/;
 
 /** How many rows to ask for: one more than the page holds tells whether another page follows. */
 export function rowsToRead({ pageSize }: PageRequest): number {

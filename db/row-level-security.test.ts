@@ -9,7 +9,13 @@ beforeAll(async () => {
 afterAll(() => two.close());
 
 /** Tables that rightly belong to no tenant. */
-const GLOBAL_TABLES = ['observer_heartbeats', 'runtime_kinds', 'schema_migrations', 'schema_migrations_lock'];
+const GLOBAL_TABLES = [
+  'audit_streams',
+  'observer_heartbeats',
+  'runtime_kinds',
+  'schema_migrations',
+  'schema_migrations_lock',
+];
 
 async function tables() {
   const { rows } = await withClient(two.database.superuserUrl, client =>

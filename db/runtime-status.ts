@@ -8,6 +8,7 @@ import type { TenantSql } from './tables.ts';
 export interface StatusReading {
   readonly facts: StatusFacts;
   readonly heard: Heard | undefined;
+  readonly project: string;
 }
 
 /** Reads what a runtime's status follows from; nothing when the tenant has no such runtime. */
@@ -16,7 +17,7 @@ export async function readStatusFacts(db: TenantSql, runtimeId: string): Promise
     .selectFrom('runtimes as r')
     .leftJoin('runtime_health as h', 'h.runtime_id', 'r.id')
     .leftJoin('observer_heartbeats as b', join => join.on('b.name', '=', OBSERVER_NAME))
-    .select(['r.id', 'r.phase', 'r.created_at', 'r.observer_detached', LAST_DEPLOY.as('last_deploy')])
+    .select(['r.id', 'r.project', 'r.phase', 'r.created_at', 'r.observer_detached', LAST_DEPLOY.as('last_deploy')])
     .select(['h.status', 'h.ready_pods', 'h.total_pods', 'h.reason', 'h.signals', 'h.observed_at'])
     .select(['b.observed_at as heard_at', OBSERVER_AGE.as('age')])
     .where('r.id', '=', runtimeId)
@@ -38,7 +39,7 @@ export async function readStatusFacts(db: TenantSql, runtimeId: string): Promise
     },
   };
   const heard = row.heard_at && row.age !== null ? { at: row.heard_at, ageSeconds: row.age } : undefined;
-  return { facts, heard };
+  return { facts, heard, project: row.project };
 }
 
 /** The status of a runtime from what is kept; `unknown` when the observer is blind. */

@@ -1,6 +1,5 @@
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
-import type { Approval, Decision } from '../domain/approval.ts';
 import type { Desired, Power, SnapshotRef } from '../domain/change.ts';
 import type {
   Admission,
@@ -14,24 +13,45 @@ import type { Event } from '../domain/event.ts';
 import type { HealthStatus, ObservedFacts, RuntimeStatus } from '../domain/health.ts';
 import type { Operation, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { ActionPlan, IntentRequest, IntentVerdict } from '../domain/planner.ts';
-import type { PolicyRule } from '../domain/policy.ts';
-import type { Role } from '../domain/principal.ts';
+import type { Footprint, PolicyVerdict } from '../domain/policy.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Capability, Hold, Runtime, RuntimeSpec, RuntimeType } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
+import type {
+  AuditCheckpoints,
+  AuditLeaves,
+  AuditNodes,
+  AuditRecords,
+  AuditStreams,
+} from './audit-tables.ts';
+import type {
+  ApiKeys,
+  ApprovalDecisions,
+  Approvals,
+  Delegations,
+  Logins,
+  Policies,
+  PolicyDecisions,
+  PolicyVersions,
+  Principals,
+  RoleGrants,
+} from './governance-tables.ts';
 
 /** A jsonb column: read parsed, written as text (`JSON.stringify`), because pg would make an SQL array of a list. */
-type Json<T> = ColumnType<T, string, string>;
-type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+export type Json<T> = ColumnType<T, string, string>;
+export type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
 
 /** The tenant of the transaction fills it in. */
-interface OfTenant {
+export interface OfTenant {
   tenant_id: Generated<string>;
 }
 
 interface Tenants extends OfTenant {
+  name: string | null;
+  /** Every tenant above this one, the nearest first. */
+  ancestors: Generated<string[]>;
   created_at: Generated<Date>;
 }
 
@@ -39,27 +59,9 @@ interface Projects extends OfTenant {
   name: string;
   quota: Json<SlotQuota>;
   created_at: Generated<Date>;
-}
-
-interface ApiKeys extends OfTenant {
-  key_id: string;
-  secret_hash: Buffer;
-  principal_id: string;
-  name: string;
-  kind: 'human' | 'agent';
-  roles: Role[];
-  expires_at: Date | null;
-  revoked_at: Date | null;
-  created_at: Generated<Date>;
-}
-
-interface Policies extends OfTenant {
-  id: string;
-  name: string;
-  position: number;
-  scope_env: Environment | null;
-  rules: Json<PolicyRule[]>;
-  created_at: Generated<Date>;
+  /** Counts every change; the ETag. */
+  version: Generated<number>;
+  updated_at: Date | null;
 }
 
 interface Runtimes extends OfTenant {
@@ -89,6 +91,8 @@ interface Runtimes extends OfTenant {
   asked_cpu_milli: Generated<number>;
   asked_memory_mib: Generated<number>;
   asked_pods: Generated<number>;
+  footprint: OptionalJson<Footprint>;
+  asked_footprint: OptionalJson<Footprint>;
   operation_id: string;
   verified_deployment_id: string | null;
   verified_operation_id: string | null;
@@ -157,32 +161,11 @@ interface Operations extends OfTenant {
   request: OptionalJson<Record<string, unknown>>;
   /** The answer of admission, given again word for word when the question is repeated. */
   admission: Json<Admission>;
+  /** What the policies said last. */
+  verdict: OptionalJson<PolicyVerdict>;
+  on_behalf_of: string | null;
   created_at: Generated<Date>;
   finished_at: Date | null;
-}
-
-interface Approvals extends OfTenant {
-  id: string;
-  operation_id: string;
-  runtime_id: string;
-  deployment_id: string | null;
-  status: Approval['status'];
-  reason: string;
-  quorum: number;
-  requested_by: string;
-  requester_id: string;
-  expires_at: Date;
-  created_at: Generated<Date>;
-  closed_at: Date | null;
-}
-
-interface ApprovalDecisions extends OfTenant {
-  approval_id: string;
-  principal_id: string;
-  decided_by: string;
-  decision: Decision['decision'];
-  comment: string | null;
-  decided_at: Date;
 }
 
 interface EventSequences extends OfTenant {
@@ -287,6 +270,7 @@ interface ObserverHeartbeats {
 export interface GlobalTables {
   runtime_kinds: RuntimeKinds;
   observer_heartbeats: ObserverHeartbeats;
+  audit_streams: AuditStreams;
 }
 
 /** Every table the application sees within one tenant. */
@@ -307,6 +291,16 @@ export interface Tables extends GlobalTables {
   runtime_health: RuntimeHealth;
   snapshots: Snapshots;
   intents: Intents;
+  principals: Principals;
+  logins: Logins;
+  role_grants: RoleGrants;
+  delegations: Delegations;
+  policy_versions: PolicyVersions;
+  policy_decisions: PolicyDecisions;
+  audit_records: AuditRecords;
+  audit_leaves: AuditLeaves;
+  audit_nodes: AuditNodes;
+  audit_checkpoints: AuditCheckpoints;
 }
 
 /** SQL within one tenant; row-level security shows nothing of any other. */

@@ -71,8 +71,8 @@ export type ChangeAdmission =
       /** Of a Helm release: whose mark its last verified revision carries. */
       readonly verifiedOperationId?: string;
       readonly quota: Step['quota'];
+      /** The strictest of the verdicts on its steps. */
       readonly policy: PolicyVerdict;
-      readonly approval?: { readonly id: string; readonly quorum: number; readonly expiresInSeconds: number };
       /** How long one step may take until it is reached. */
       readonly stepTimeoutSeconds: number;
       /** Of an intent: whether it is only tried out, and what could not be planned. */

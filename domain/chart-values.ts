@@ -117,6 +117,9 @@ export const GovernanceEndpoints = z.strictObject({
 });
 export type GovernanceEndpoints = z.infer<typeof GovernanceEndpoints>;
 
+/** Several policies together may allow more than any of them names. */
+const MOST_PEERS = 1000;
+
 const Networking = z.strictObject({
   egress: z
     .enum(['restricted', 'open'])
@@ -126,10 +129,12 @@ const Networking = z.strictObject({
     .enum(['private', 'internal', 'public'])
     .default('private')
     .meta({ description: 'Who may call: the same namespace, all namespaces of the cluster, everybody' }),
-  egressAllowedNamespaces: Namespaces.default([]).meta({
-    description: 'Where the governance endpoints live',
+  egressAllowedNamespaces: z.array(Namespaces.element).max(MOST_PEERS).default([]).meta({
+    description: 'Where the governance endpoints live, and what else is allowed',
   }),
-  egressAllowedCidrs: Cidrs.default([]).meta({ description: 'Governance endpoints outside the cluster' }),
+  egressAllowedCidrs: z.array(Cidrs.element).max(MOST_PEERS).default([]).meta({
+    description: 'Governance endpoints outside the cluster, and what else is allowed',
+  }),
   dnsNamespaces: Namespaces.default(['kube-system']).meta({
     description: 'Where the cluster’s DNS pods live',
   }),

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { AgentConfig } from './agent-config.ts';
+import type { Origin } from './audit.ts';
 import { idOf } from './ids.ts';
 import { OperationError, Outcome, Stage } from './operation.ts';
 import type { PolicyVerdict } from './policy.ts';
+import type { Role } from './principal.ts';
 import type { Environment, SlotQuota } from './tenant.ts';
 
 /** How long a new revision may take to become healthy, and how long it must stay so before it counts as verified. */
@@ -126,6 +128,15 @@ export interface Requester {
   readonly id: string;
   readonly name: string;
   readonly kind: 'human' | 'agent' | 'system';
+  /** The person who stands behind it; its own id when nobody else does. */
+  readonly personId?: string;
+  readonly onBehalfOf?: { readonly id: string; readonly name: string };
+  readonly roles?: readonly Role[];
+  readonly groups?: readonly string[];
+  readonly acr?: string;
+  /** Id of the key or issuer of the token; never a secret. */
+  readonly credential?: string;
+  readonly origin?: Origin;
 }
 
 /** The only argument of the workflow `deployRuntime`. `create` is there when the runtime does not exist yet. */
@@ -160,6 +171,8 @@ export interface ReleaseTarget {
   readonly namespace: string;
   /** Name of the Helm release, the Deployment and the Service. */
   readonly release: string;
+  /** Where policies let it reach: nothing when no data_egress rule is about it, else this and no more. */
+  readonly egress?: { readonly cidrs: readonly string[]; readonly namespaces: readonly string[] };
 }
 
 /** A Helm revision that was seen healthy for its whole soak; the only thing a rollback goes back to. */
@@ -177,7 +190,6 @@ export type Admission =
       readonly target: ReleaseTarget;
       readonly quota: SlotQuota;
       readonly policy: PolicyVerdict;
-      readonly approval?: { readonly id: string; readonly quorum: number; readonly expiresInSeconds: number };
       readonly verified?: VerifiedRevision;
       /** The newest Helm revision our records know of; anything above it was made outside. */
       readonly knownRevision: number;

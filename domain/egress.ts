@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Cidrs, Namespaces } from './kubernetes-text.ts';
 
-// The chart of agents takes 50 of each, some of which are their governed endpoints.
+// As many as one data_egress rule may name.
 const MOST = 40;
 
 /** Where a runtime of any kind with restricted egress may go: to DNS on port 53, and to the rest on every port. */

@@ -1,4 +1,4 @@
-import { typeid } from 'typeid-js';
+import { TypeID, typeid } from 'typeid-js';
 import { z } from 'zod';
 
 /** What each kind of id begins with; the rest is a UUIDv7 in base32 (https://github.com/jetify-com/typeid), so ids sort by age. */
@@ -12,6 +12,9 @@ const ID_PREFIXES = {
   snapshot: 'snp',
   intent: 'int',
   principal: 'prn',
+  decision: 'dec',
+  delegation: 'dlg',
+  audit: 'aud',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -19,6 +22,12 @@ export type IdKind = keyof typeof ID_PREFIXES;
 /** Makes a new id of the given kind, e.g. `rt_01h455vb4pex5vsknk084sn02q`. */
 export function newId(kind: IdKind): string {
   return typeid(ID_PREFIXES[kind]).toString();
+}
+
+/** When an id was made, in milliseconds: the first 48 bits of its UUIDv7 (RFC 9562 §5.7). */
+export function madeAt(id: string): Date {
+  const bytes = TypeID.fromString(id).toUUIDBytes().subarray(0, 6);
+  return new Date(bytes.reduce((time, byte) => time * 256 + byte, 0));
 }
 
 /** The schema of an id of the given kind: prefix, underscore, 26 characters of Crockford base32. */

@@ -93,6 +93,19 @@ export const Operation = z
     deployment_id: idOf('deployment').nullable(),
     approval_id: idOf('approval').nullable(),
     requested_by: z.string(),
+    on_behalf_of: z
+      .string()
+      .nullable()
+      .meta({ description: 'The principal for whom an agent asked' }),
+    verdict: z
+      .object({
+        answer: z.enum(['allow', 'deny', 'require_approval']),
+        policy: z.string(),
+        reason: z.string(),
+        digest: z.string().meta({ description: 'Of the set of policies it was judged by' }),
+      })
+      .nullable()
+      .meta({ description: 'What the policies said last: at admission, or right before it acted' }),
     steps: z.array(OperationStep).meta({ description: 'Empty for a deploy, whose stages say it all' }),
     waits_for: z
       .string()

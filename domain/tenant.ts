@@ -16,6 +16,11 @@ const slug = (longest: number) =>
 
 export const TenantId = slug(24).meta({ description: 'Tenant, as the token states it', examples: ['acme'] });
 
+/** The id of a tenant that is to be made; `system` holds the audit of what belongs to no tenant, and is nobody's. */
+export const NewTenantId = TenantId.refine(id => id !== 'system', {
+  message: 'is reserved; choose another id',
+});
+
 export const ProjectName = slug(24).meta({
   description: 'Project of the tenant; one namespace each',
   examples: ['default'],

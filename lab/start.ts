@@ -122,7 +122,7 @@ function clusterOf({
 }
 
 function showWhereToLook(system: System, story: StoryResult | undefined): void {
-  const { services, keys, temporalUiUrl, kubeconfig, databaseOwnerFile } = system;
+  const { services, keys, temporalUiUrl, kubeconfig, databaseOwnerFile, devIssuerKeyFile } = system;
   const { apiUrl } = services;
   const runtime = story?.runtimeId ?? 'RUNTIME_ID';
   const bearer = `-H 'Authorization: Bearer ${keys.developer}'`;
@@ -136,6 +136,7 @@ Where to look
   sample key      ${keys.developer}   (tenant acme, role developer: deploys)
   approver’s key  ${keys.approver}   (tenant acme, role operator: approves)
   admin           RUNTIMEAI_DATABASE_OWNER_URL=$(cat ${databaseOwnerFile}) npm run admin -- --help
+  access token    RUNTIMEAI_DEV_ISSUER_KEY_FILE=${devIssuerKeyFile} npm run admin -- token --tenant acme --name ada --role developer
 
 Try next
   curl -s ${apiUrl}/v1/runtimes/${runtime}/status ${bearer}

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { ensureDevIssuerKey } from '../process/dev-issuer.ts';
 import { findBinaries } from './binaries.ts';
 import type { NodeChoice } from './cluster.ts';
 import { type KindTrouble, startKinds } from './extras/kinds.ts';
@@ -29,6 +30,8 @@ export interface System {
   readonly kubeconfig: { readonly path: string; readonly context: string };
   /** The file with the address of the database as the owner of its tables, for `npm run admin`. */
   readonly databaseOwnerFile: string;
+  /** The key of the issuer that is built in for development, for `npm run admin -- token`. */
+  readonly devIssuerKeyFile: string;
   readonly settings: ServiceSettings;
   /** Whether agents' containers really run. */
   readonly realNode: boolean;
@@ -44,12 +47,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const lab = options.ownCluster ? await labBeside(options, options.ownCluster) : await startLab(options);
   try {
     const keys = await prepareSample(lab.context, lab.postgres);
+    const devIssuerKeyFile = join(lab.context.dataDir, 'development-issuer.pem');
+    ensureDevIssuerKey(devIssuerKeyFile);
     const settings: ServiceSettings = {
       databaseUrl: lab.postgres.appUrl,
       temporal: lab.temporal,
       cluster: lab.cluster,
       ...(options.ownCluster ? {} : { kinds: kindSettings(lab.context) }),
-      ...(options.more ? { more: options.more } : {}),
+      more: { RUNTIMEAI_DEV_ISSUER_KEY_FILE: devIssuerKeyFile, ...options.more },
     };
     const databaseOwnerFile = join(lab.context.dataDir, 'database-owner-url');
     writePrivately(databaseOwnerFile, lab.postgres.ownerUrl);
@@ -61,6 +66,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       temporalUiUrl: lab.temporal.uiUrl,
       kubeconfig: { path: lab.cluster.kubeconfigPath, context: lab.cluster.contextName },
       databaseOwnerFile,
+      devIssuerKeyFile,
       realNode: lab.cluster.nodeKinds.includes('real'),
       nodesInWords: nodesInWords(lab, options),
       ...(options.ownCluster ? {} : { startKinds: () => startKinds(lab.context, lab.cluster) }),

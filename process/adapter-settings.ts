@@ -35,7 +35,7 @@ export const ADAPTER_SETTINGS = {
   RUNTIMEAI_RESTRICTED_EGRESS: json(RestrictedEgress)
     .optional()
     .describe(
-      'JSON {dnsNamespaces, dnsCidrs, namespaces, cidrs}: where runtimes of every kind with restricted egress may go, DNS on port 53 and the rest on every port; agents also reach their governed endpoints. Default {"dnsNamespaces":["kube-system"]}.',
+      'JSON {dnsNamespaces, dnsCidrs, namespaces, cidrs}: where runtimes of every kind with restricted egress may go, DNS on port 53 and the rest on every port; agents also reach their governed endpoints. Where a data_egress rule is about a runtime, that rule’s list takes the place of `namespaces` and `cidrs`. Default {"dnsNamespaces":["kube-system"]}.',
     ),
   RUNTIMEAI_SANDBOX_IMAGE: z.string().optional().describe('Image of a sandbox whose spec names none.'),
   RUNTIMEAI_SANDBOX_STORAGE_CLASS: z

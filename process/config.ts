@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ImageReference } from '../domain/agent-config.ts';
 import { GovernanceEndpoint, GovernanceEndpoints, Scheduling } from '../domain/chart-values.ts';
+import { IdentitySettings } from '../domain/identity.ts';
+import { PriceTable } from '../domain/price-table.ts';
 import { SlotQuota } from '../domain/tenant.ts';
 import { ADAPTER_SETTINGS } from './adapter-settings.ts';
 import { json } from './setting.ts';
@@ -83,6 +85,18 @@ export const Settings = z.object({
     .regex(/^[a-z0-9]{1,12}$/)
     .default('dev')
     .describe('Short name of this installation; part of every API key it makes.'),
+  RUNTIMEAI_IDENTITY: json(IdentitySettings)
+    .optional()
+    .describe(
+      'JSON {issuers: […]}: whose tokens (OIDC access tokens) are taken, how they are checked and what their claims give. docs/identity.md describes every field. Without it only API keys are taken.',
+    ),
+  RUNTIMEAI_IDENTITY_FILE: z.string().optional().describe('The same as a YAML file; give one of the two.'),
+  RUNTIMEAI_DEV_ISSUER_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Key of the issuer that is built in for development (`npm run admin -- token`). Whoever can read the file can be anybody of any tenant: never set it in production.',
+    ),
   RUNTIMEAI_LLM_API_BASE_URL: GovernanceEndpoint.optional().describe(
     'Governed LLM gateway, injected into every agent. Deploys are refused while it or one of the next four is missing.',
   ),
@@ -114,6 +128,11 @@ export const Settings = z.object({
     .describe(
       'JSON {cpu, memoryMiB, pods, storageGiB}: quota of a new project. Default {"cpu":16,"memoryMiB":32768,"pods":50,"storageGiB":100}.',
     ),
+  RUNTIMEAI_PRICES: json(PriceTable)
+    .optional()
+    .describe(
+      'JSON {cpuHour, gibHour, gpuHour, storageGibMonth, sizes, unit}: what resources cost, for budgets, plans and cost differences; the same for all processes. docs/policies.md explains it. Default: relative units, {"cpuHour":9,"gibHour":1,"gpuHour":300,"storageGibMonth":30,"unit":"relative units"}.',
+    ),
   RUNTIMEAI_FACTS_MAX_AGE_SECONDS: z.coerce
     .number()
     .int()
@@ -127,6 +146,25 @@ export const Settings = z.object({
     .transform(word => word === 'true')
     .describe(
       'Whether the observer may ask the kubelets for CPU and memory where the cluster has no metrics API (metrics.k8s.io); it then needs the permission nodes/proxy.',
+    ),
+  RUNTIMEAI_AUDIT_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the Ed25519 private key that signs the checkpoints of the audit; `npm run admin -- audit key` makes one. Without it records are written and not sealed. Workers for control read it.',
+    ),
+  RUNTIMEAI_AUDIT_FORMER_KEYS: z
+    .string()
+    .default('')
+    .transform(text => text.split(/\s+/).filter(Boolean))
+    .describe(
+      'Public keys by which earlier checkpoints were signed, as `audit key` printed them, with spaces between.',
+    ),
+  RUNTIMEAI_AUDIT_ANCHOR: z
+    .string()
+    .optional()
+    .describe(
+      'Where checkpoints are kept outside the database: a folder (better on another machine), or the http(s) address of an object store that takes PUT. Without it a database that was rewritten or restored cannot be told.',
     ),
   RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: z.coerce
     .number()

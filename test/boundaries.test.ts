@@ -24,8 +24,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'domain/rules': { values: [], types: ['domain'], packages: [] },
   domain: { values: ['domain/rules'], packages: ['zod', 'typeid-js'] },
   clients: { values: ['domain'], packages: { allBut: [TEMPORAL, NEST, 'fastify', ...DATABASE] } },
+  policy: { values: ['domain'], packages: ['node:', '@bufbuild/cel', 'zod'] },
+  audit: { values: ['domain'], packages: ['node:', 'canonicalize', 'zod'] },
   db: {
-    values: ['domain'],
+    values: ['audit', 'domain'],
     packages: ['node:', ...DATABASE],
     except: { 'type process/log.ts': 'the pool says when the database goes and comes back' },
   },
@@ -37,15 +39,15 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   adapters: { values: ['clients', 'domain'], packages: ['node:', 'yaml'] },
   activities: {
-    values: ['adapters', 'clients', 'db', 'domain'],
+    values: ['adapters', 'clients', 'db', 'domain', 'policy'],
     types: ['process'],
-    packages: ['node:', '@temporalio/activity', '@temporalio/common', 'yaml', 'diff'],
+    packages: ['node:', '@temporalio/activity', '@temporalio/common', 'canonicalize', 'yaml', 'diff'],
     except: {
       'process/redaction.ts': 'evidence is cleared of secrets by the same function as the log',
     },
   },
   workers: {
-    values: ['activities', 'adapters', 'clients', 'db', 'domain', 'temporal', 'process'],
+    values: ['activities', 'adapters', 'audit', 'clients', 'db', 'domain', 'policy', 'temporal', 'process'],
     packages: { allBut: [NEST, 'fastify'] },
   },
   process: {
@@ -53,7 +55,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     packages: { allBut: [NEST, 'fastify', ...DATABASE] },
   },
   api: {
-    values: ['domain', 'db', 'temporal', 'process', 'workflows/messages.ts'],
+    values: ['audit', 'clients/oidc', 'domain', 'db', 'policy', 'temporal', 'process', 'workflows/messages.ts'],
     types: ['workflows'],
     packages: {
       allBut: ['@temporalio/activity', '@temporalio/worker', '@kubernetes/client-node', ...DATABASE],

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleForTests } from './workflows/bundle.ts';
 
 /** About 15 % above the 570 KiB it measured; grows only with workflows of our own, and then on purpose. */
-const CEILING_KIB = 655;
+const CEILING_KIB = 690;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -123,6 +123,7 @@ export class RecordedChanges {
     const { tenantId, runtimeId, operationId } = asked;
     const key = { tenantId, runtimeId, operationId };
     const noteOf = (index: number) => ({
+      kind: asked.kind,
       subject: `lifecycle.${steps[index]?.change.verb}`,
       verb: steps[index]?.change.verb ?? 'restart',
       type: target.type,

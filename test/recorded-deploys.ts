@@ -1,3 +1,8 @@
+import {
+  type ClearanceActivities,
+  createClearanceActivities,
+  type OpenedApproval,
+} from '../activities/clearance.ts';
 import { createRecordActivities, type OutcomeRecord, type RecordActivities } from '../activities/records.ts';
 import { listEvents } from '../db/events.ts';
 import { findRuntime } from '../db/runtimes.ts';
@@ -21,17 +26,32 @@ export const keyOf = ({ tenantId, runtimeId, operationId, deploymentId }: Deploy
 /** Deploys as the workflow would record them, in the database of a test, and what tenant acme then reads. */
 export class RecordedDeploys {
   readonly records: RecordActivities;
+  readonly clearance: ClearanceActivities;
   private readonly two: TwoTenants;
 
   constructor(two: TwoTenants) {
     this.two = two;
     this.records = createRecordActivities({ db: two.db, governance: {}, defaultQuota: QUOTA });
+    this.clearance = createClearanceActivities({ db: two.db });
   }
 
   async admitted(input: Deploy): Promise<Extract<Admission, { admitted: true }>> {
     const answer = await this.records.admitDeployment(input);
     if (!answer.admitted) throw new Error(`Not admitted: ${answer.reason}`);
     return answer;
+  }
+
+  /** Admitted, planned and shown to people as step 1 of its records; answers the approval that is waited for. */
+  async awaiting(input: Deploy): Promise<OpenedApproval> {
+    const { target, policy } = await this.admitted(input);
+    const message = policy.reason;
+    return this.clearance.openApproval({
+      ...keyOf(input, 1),
+      target,
+      policy,
+      message,
+      requester: input.requester,
+    });
   }
 
   async refused(input: Deploy, by = this.records): Promise<Extract<Admission, { admitted: false }>> {

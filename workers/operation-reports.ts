@@ -1,7 +1,14 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ChangeOutcomeRecord, StepDoneRecord } from '../activities/change-records.ts';
-import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../activities/records.ts';
+import type { Clearance, ClearanceSought, ConsentSought } from '../activities/clearance.ts';
+import type {
+  DecisionRecord,
+  OutcomeRecord,
+  RecordKey,
+  StageRecord,
+  WithdrawalRecord,
+} from '../activities/records.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Admission, DeployRuntimeInput } from '../domain/deployment.ts';
 import type { Outcome, Stage } from '../domain/operation.ts';
@@ -41,6 +48,9 @@ export class OperationReports {
       );
     if (activity === 'recordStepDone') this.#stepDone(given as StepDoneRecord);
     if (activity === 'recordStage') this.#stage(given as StageRecord);
+    if (activity === 'openApproval') this.#stage({ ...(given as ConsentSought), stage: 'awaiting_approval' });
+    if (activity === 'clear') this.#clearance(given as ClearanceSought, output as Clearance);
+    if (activity === 'recordWithdrawal') this.#withdrawal(given as WithdrawalRecord);
     if (activity === 'recordDecision') this.#decision(given as DecisionRecord);
     if (activity === 'recordOutcome' || activity === 'recordChangeOutcome')
       this.#outcome(given as OutcomeRecord | ChangeOutcomeRecord);
@@ -52,7 +62,7 @@ export class OperationReports {
       this.#log.info({ ...fieldsOf(input), code: admission.code }, `refused: ${admission.reason}`);
       return;
     }
-    const stage = admission.approval ? 'awaiting_approval' : 'preparing';
+    const stage = 'preparing';
     this.#clock.enter(input.operationId, stage);
     this.#log.info({ ...fieldsOf(input), stage }, `${stage}: ${admission.policy.reason}`);
   }
@@ -64,6 +74,17 @@ export class OperationReports {
       { ...fieldsOf(record), stage },
       `${stage}: ${message}`,
     );
+  }
+
+  #clearance(record: ClearanceSought, clearance: Clearance): void {
+    if (clearance.cleared) return this.#stage(record);
+    const { why, verdict } = clearance;
+    this.#log.info({ ...fieldsOf(record), why, policy: verdict.policy }, `not cleared: ${verdict.reason}`);
+  }
+
+  #withdrawal(record: WithdrawalRecord): void {
+    const { by } = record;
+    this.#log.info({ ...fieldsOf(record), by: by.id }, `${by.name} took the decision back`);
   }
 
   #decision(record: DecisionRecord): void {

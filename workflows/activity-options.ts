@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ChangeRecordActivities } from '../activities/change-records.ts';
 import type { ChangeActivities } from '../activities/changes.ts';
+import type { ClearanceActivities } from '../activities/clearance.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ReleaseActivities } from '../activities/helm.ts';
 import type { RecordActivities } from '../activities/records.ts';
@@ -15,7 +16,7 @@ import { TASK_QUEUES } from '../temporal/names.ts';
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Records: local, because a round trip through the server would cost more than the transaction. They outlive an outage of the database. */
-export const records = proxyLocalActivities<RecordActivities & ChangeRecordActivities>({
+export const records = proxyLocalActivities<RecordActivities & ChangeRecordActivities & ClearanceActivities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '200ms', maximumInterval: '10s' },

@@ -13,6 +13,7 @@ import { ApprovalGate } from './parts/approval-gate.ts';
 import { Attention } from './parts/attention.ts';
 import type { ChangeEnding } from './parts/change-journal.ts';
 import { ChangeJournal } from './parts/change-journal.ts';
+import { Consent } from './parts/consent.ts';
 import { describeFailure } from './parts/describe-failure.ts';
 import { refuse } from './parts/refuse.ts';
 import { StepRunner } from './parts/step-runner.ts';
@@ -30,7 +31,7 @@ export interface ChangeResult {
  */
 export async function changeRuntime(input: ChangeRuntimeInput): Promise<ChangeResult> {
   const journal = new ChangeJournal(input);
-  const gate = new ApprovalGate(input, journal);
+  const consent = new Consent(journal, new ApprovalGate(input, journal));
   const stop = new Stoppable(journal, () => journal.irrevocable());
   const attention = new Attention(journal);
   let admission: ChangeAdmission | undefined;
@@ -49,8 +50,8 @@ export async function changeRuntime(input: ChangeRuntimeInput): Promise<ChangeRe
   if (!admission.admitted) return close(input, 'rejected', admission.reason);
 
   journal.admitted(admission);
-  const runner = new StepRunner({ input, admission, journal, attention, stop });
-  const ending = await story({ input, admission, journal, gate, stop, runner });
+  const runner = new StepRunner({ input, admission, journal, attention, stop, consent });
+  const ending = await story({ input, admission, journal, stop, runner });
   await journal.finishChange(ending);
   return close(input, ending.outcome, ending.message);
 }
@@ -59,7 +60,6 @@ interface Cast {
   readonly input: ChangeRuntimeInput;
   readonly admission: AcceptedChange;
   readonly journal: ChangeJournal;
-  readonly gate: ApprovalGate;
   readonly stop: Stoppable;
   readonly runner: StepRunner;
 }
@@ -68,8 +68,9 @@ async function story(cast: Cast): Promise<ChangeEnding> {
   const { admission, journal, stop, runner } = cast;
   const withoutSteps = nothingPlanned(admission);
   if (withoutSteps) return withoutSteps;
+  journal.began('preparing', admission.policy.reason);
   const before = await stop
-    .run(async () => (await awaitApproval(cast)) ?? (await tryOut(cast)))
+    .run(async () => (await tryOut(cast)) ?? (await askPeople(cast)))
     .catch((error: unknown) => endedBeforeAnyChange(cast, error));
   if (before) return before;
   if (admission.intent?.dryRun) return triedOut(admission);
@@ -94,28 +95,17 @@ function nothingPlanned({ intent, steps }: AcceptedChange): ChangeEnding | undef
   return { outcome: 'failed', message: `no plan: ${message}`, error: { code: 'cannot_plan', message } };
 }
 
-async function awaitApproval({ admission, journal, gate }: Cast): Promise<ChangeEnding | undefined> {
-  const { approval, policy } = admission;
-  if (!approval) {
-    journal.began('preparing', policy.reason);
-    return undefined;
-  }
-  journal.began('awaiting_approval', policy.reason, 'an approval');
-  const status = await gate.awaitDecision(approval);
-  if (status === 'rejected')
-    return { outcome: 'rejected', message: gate.rejection(), approvalStatus: 'rejected' };
-  if (status === 'expired')
-    return { outcome: 'expired', message: 'nobody decided in time', approvalStatus: 'expired' };
-  await journal.enter('preparing', gate.approvals(), { approvalStatus: 'approved' });
-  return undefined;
-}
-
 /** What the cluster refuses is refused while nothing is changed; later steps are tried out when those before are done. */
 async function tryOut({ admission, runner }: Cast): Promise<undefined> {
   const indexes = [...admission.steps.keys()];
   for (const index of admission.intent?.dryRun ? indexes : indexes.slice(0, 1)) await runner.plan(index);
   throwIfStopped();
   return undefined;
+}
+
+/** What changes nothing needs nobody's consent. */
+async function askPeople({ admission, runner }: Cast): Promise<ChangeEnding | undefined> {
+  return admission.intent?.dryRun ? undefined : runner.askPeople();
 }
 
 function triedOut({ steps }: AcceptedChange): ChangeEnding {
@@ -144,7 +134,7 @@ function answer(input: ChangeRuntimeInput, admission: ChangeAdmission | undefine
   if (!admission?.admitted)
     throw refuse(admission?.code ?? 'runtime_not_found', admission?.reason ?? 'there is no answer');
   const { operationId, runtimeId } = input;
-  return { operationId, runtimeId, ...(admission.approval && { approvalId: admission.approval.id }) };
+  return { operationId, runtimeId };
 }
 
 async function close(input: ChangeRuntimeInput, outcome: Outcome, message: string): Promise<ChangeResult> {

@@ -13,6 +13,7 @@ import { cluster, records } from './activity-options.ts';
 import { type Admitted, admitUpdate, stateQuery } from './messages.ts';
 import { ApprovalGate } from './parts/approval-gate.ts';
 import { Attention } from './parts/attention.ts';
+import { type Act, Consent, type Withheld } from './parts/consent.ts';
 import { describeFailure } from './parts/describe-failure.ts';
 import type { GivingUp } from './parts/giving-up.ts';
 import { type Ending, Journal } from './parts/journal.ts';
@@ -35,7 +36,7 @@ export async function deployRuntime(input: DeployRuntimeInput): Promise<DeployRe
   const journal = new Journal(input);
   const parts = {
     journal,
-    gate: new ApprovalGate(input, journal),
+    consent: new Consent(journal, new ApprovalGate(input, journal)),
     attention: new Attention(journal),
     stop: new Stoppable(journal),
   };
@@ -63,7 +64,7 @@ export async function deployRuntime(input: DeployRuntimeInput): Promise<DeployRe
 type Accepted = Extract<Admission, { admitted: true }>;
 interface Parts {
   readonly journal: Journal;
-  readonly gate: ApprovalGate;
+  readonly consent: Consent;
   readonly attention: Attention;
   readonly stop: Stoppable;
 }
@@ -88,16 +89,27 @@ async function story(
   parts: Parts,
   progress: { applying?: Deploy },
 ): Promise<Ending> {
-  const { journal } = parts;
-  const { target } = admission;
-  const notApproved = await awaitApproval(admission, parts);
-  if (notApproved) return notApproved;
+  const { journal, consent } = parts;
+  const { target, policy } = admission;
+  journal.began('preparing', policy.reason);
+  const firstPlan = await planUntilOurs(input, admission, parts);
+  if (!firstPlan) return withheldBy(ABANDONED, admission);
 
-  const plan = await planUntilOurs(input, admission, parts);
-  if (!plan) return abandonedToOutside(admission);
+  let plan = firstPlan;
+  const act: Act = {
+    index: 0,
+    message: () => inWords(plan),
+    notes: () => ({ baseRevision: plan.baseRevision }),
+    propose: () => ({ target, requester: input.requester }),
+    lookAgain: async () => {
+      const again = await planUntilOurs(input, admission, parts);
+      plan = again ?? plan;
+      return again ? undefined : ABANDONED;
+    },
+  };
+  const withheld = (await consent.ask(policy, act)) ?? (await consent.obtain(act));
+  if (withheld) return withheldBy(withheld, admission);
   const { baseRevision, digest: planDigest } = plan;
-
-  await journal.enter('applying', inWords(plan), { baseRevision });
   progress.applying = { input, admission, baseRevision };
   const { revision } = await cluster.installRelease.executeWithOptions(
     { summary: `${target.release}: ${inWords(plan)}` },
@@ -108,20 +120,6 @@ async function story(
   const verdict = await verifyUntilConclusive(input, admission, parts);
   if (verdict.status !== 'healthy') return putBack(progress.applying, notVerified(verdict), parts);
   return { outcome: 'succeeded', message: verdict.reason, revision, verdict, verified: true, leaves: 'new' };
-}
-
-/** Goes on when policy asks nobody, or when those it asks have approved; otherwise answers how that ended. */
-async function awaitApproval(admission: Accepted, { journal, gate }: Parts): Promise<Ending | undefined> {
-  const { approval, policy } = admission;
-  if (!approval) {
-    journal.began('preparing', policy.reason);
-    return undefined;
-  }
-  journal.began('awaiting_approval', policy.reason, 'an approval');
-  const status = await gate.awaitDecision(approval);
-  if (status !== 'approved') return unapproved(status, admission, gate);
-  await journal.enter('preparing', gate.approvals(), { approvalStatus: 'approved' });
-  return undefined;
 }
 
 /** What the release activities are told; the plan and the change must hear the same. */
@@ -187,24 +185,18 @@ async function verifyUntilConclusive(
   }
 }
 
-function unapproved(status: 'rejected' | 'expired', admission: Accepted, gate: ApprovalGate): Ending {
-  const leaves = leftAlone(admission);
-  if (status === 'rejected')
-    return { outcome: 'rejected', message: gate.rejection(), leaves, approvalStatus: 'rejected' };
-  return { outcome: 'expired', message: 'nobody decided in time', leaves, approvalStatus: 'expired' };
+function withheldBy(withheld: Withheld, admission: Accepted): Ending {
+  return { ...withheld, leaves: leftAlone(admission) };
 }
 
 function notVerified({ reason }: RolloutReport): GivingUp {
   return { code: 'verification_failed', reason, outcome: 'failed', cancelled: false };
 }
 
-function abandonedToOutside(admission: Accepted): Ending {
-  return {
-    outcome: 'abandoned',
-    message: 'left as it was changed outside of RuntimeAI',
-    leaves: leftAlone(admission),
-  };
-}
+const ABANDONED: Withheld = {
+  outcome: 'abandoned',
+  message: 'left as it was changed outside of RuntimeAI',
+};
 
 function endedBeforeAnyChange(admission: Accepted, why: GivingUp): Ending {
   const leaves = leftAlone(admission);
@@ -236,12 +228,7 @@ function answer(input: DeployRuntimeInput, admission: Admission | undefined): Ad
   if (!admission?.admitted)
     throw refuse(admission?.code ?? 'runtime_not_found', admission?.reason ?? 'there is no answer');
   const { operationId, deploymentId, runtimeId } = input;
-  return {
-    operationId,
-    deploymentId,
-    runtimeId,
-    ...(admission.approval && { approvalId: admission.approval.id }),
-  };
+  return { operationId, deploymentId, runtimeId };
 }
 
 async function close(input: DeployRuntimeInput, ending: Ending): Promise<DeployResult> {

@@ -8,13 +8,23 @@ export interface Admitted {
   /** Of a deploy. */
   readonly deploymentId?: string;
   readonly runtimeId: string;
-  readonly approvalId?: string;
 }
 
 export interface DecideInput {
   readonly approvalId: string;
+  /** Digest of what was on the screen; refused when the approval is about something else by now. */
+  readonly digest?: string;
   readonly by: Requester;
+  /** Who had delegated their decisions to `by`, with what they may; the first who fits is taken. */
+  readonly inPlaceOf?: readonly Requester[];
   readonly decision: 'approve' | 'reject';
+  readonly comment?: string;
+}
+
+/** Somebody takes their decision back, as long as nothing has been done yet. */
+export interface WithdrawInput {
+  readonly approvalId: string;
+  readonly by: Requester;
   readonly comment?: string;
 }
 
@@ -51,6 +61,9 @@ export type RefusalCode =
   | 'approval_expired'
   | 'four_eyes'
   | 'already_decided'
+  | 'not_an_approver'
+  | 'approval_changed'
+  | 'nothing_to_withdraw'
   | 'cannot_cancel_now'
   | 'does_not_need_attention'
   | 'another_operation';
@@ -58,6 +71,9 @@ export type RefusalCode =
 export const admitUpdate = defineUpdate<Admitted, [{ operationId: string }]>('admit');
 export const decideUpdate = defineUpdate<{ status: 'open' | 'approved' | 'rejected' }, [DecideInput]>(
   'decide',
+);
+export const withdrawUpdate = defineUpdate<{ status: 'open' | 'approved' | 'rejected' }, [WithdrawInput]>(
+  'withdraw',
 );
 export const cancelUpdate = defineUpdate<{ stage: Stage }, [CancelInput]>('cancel');
 export const resolveUpdate = defineUpdate<{ stage: Stage }, [ResolveInput]>('resolve');

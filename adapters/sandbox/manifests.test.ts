@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
+import { DNS_ALONE, dnsRules } from '../../domain/rules/network-rules.ts';
 import { sandboxStep } from '../../test/builders/sandbox-step.ts';
 import { blueprint, manifests } from './manifests.ts';
 import { SANDBOX_DEFAULTS, type SandboxSettings } from './settings.ts';
@@ -30,6 +31,22 @@ describe('the objects of a sandbox', () => {
     for (const { metadata } of manifests(sandboxStep({}), SETTINGS)) {
       expect(metadata.labels).toMatchObject({ team: 'red', 'runtimeai.dev/runtime': 'rt_1' });
       expect(metadata.annotations).toMatchObject({ 'runtimeai.dev/operation': 'op_1' });
+    }
+  });
+});
+
+describe('the policy of a sandbox', () => {
+  it('lets it out to DNS and what policies allow, although open was asked for, pooled or not', () => {
+    const networking = { exposure: 'private', egress_policy: 'open' } as const;
+    for (const warm_pool of [0, 3]) {
+      const step = sandboxStep({ networking, sandbox: { ...sandbox, warm_pool } });
+      const egress = { cidrs: ['192.0.2.0/24'], namespaces: [] };
+      const [obliged] = manifests({ ...step, target: { ...step.target, egress } }, SETTINGS);
+      expect(fieldsOf(obliged?.['spec'])['egress']).toEqual([
+        ...dnsRules(DNS_ALONE),
+        { to: [{ ipBlock: { cidr: '192.0.2.0/24' } }] },
+      ]);
+      expect(fieldsOf(manifests(step, SETTINGS)[0]?.['spec'])['egress']).toEqual([{}]);
     }
   });
 });

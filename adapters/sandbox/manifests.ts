@@ -14,11 +14,11 @@ export function isPooled({ spec }: Desired): boolean {
 
 /** Everything we apply for a sandbox, in the order it must be there; of a pooled one the controller makes the Sandbox. */
 export function manifests(step: Step, settings: SandboxSettings): readonly KubernetesObject[] {
-  const { runtimeId } = step.target;
+  const { target } = step;
   const { networking } = step.desired.spec;
   const { restrictedEgress } = settings;
-  const policy = object(step, policyReference(step.target), {
-    spec: policySpec({ runtimeId, networking, restrictedEgress }),
+  const policy = object(step, policyReference(target), {
+    spec: policySpec({ target, networking, restrictedEgress }),
   });
   if (!isPooled(step.desired)) return [policy, sandbox(step, settings)];
   return [policy, template(step, settings), warmPool(step), claim(step)];

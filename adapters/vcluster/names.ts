@@ -1,11 +1,12 @@
 import type { RuntimeTarget } from '../../domain/change.ts';
+import { VCLUSTER_POD_LABEL } from '../../domain/rules/network-rules.ts';
 
 /** Labels and annotations of vcluster itself (pkg/constants of v0.36.1), so that its own tools agree with us. */
 export const PAUSED = 'loft.sh/paused';
 export const RESTORING = 'loft.sh/restoring';
 export const PAUSED_REPLICAS = 'loft.sh/paused-replicas';
 export const PAUSED_DATE = 'loft.sh/paused-date';
-export const MANAGED_BY = 'vcluster.loft.sh/managed-by';
+export const MANAGED_BY = VCLUSTER_POD_LABEL;
 export const SNAPSHOT_REQUEST = 'vcluster.loft.sh/snapshot-request';
 export const VCLUSTER_NAME = 'vcluster.loft.sh/vcluster-name';
 export const VCLUSTER_NAMESPACE = 'vcluster.loft.sh/vcluster-namespace';

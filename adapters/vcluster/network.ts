@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../../clients/kubernetes/objects.ts';
 import type { RuntimeTarget } from '../../domain/change.ts';
 import type { RestrictedEgress } from '../../domain/egress.ts';
-import { callersOf, DNS_ALONE, dnsRules, egressOf } from '../../domain/rules/network-rules.ts';
+import { callersOf, DNS_ALONE, dnsRules, egressOf, podsWith } from '../../domain/rules/network-rules.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { ownerLabels } from '../ownership.ts';
 import { MANAGED_BY, SNAPSHOT_POD_APP } from './names.ts';
@@ -19,13 +19,14 @@ interface Ways {
 export function networkPolicies(
   target: RuntimeTarget,
   networking: RuntimeSpec['networking'],
-  { snapshotPort, restrictedEgress = DNS_ALONE }: Ways,
+  { snapshotPort, restrictedEgress }: Ways,
 ): readonly KubernetesObject[] {
   const { release } = target;
-  const controlPlane = { podSelector: { matchLabels: { release } } };
+  // The release alone would be a label that the user of another runtime can choose.
+  const controlPlane = { podSelector: podsWith({ release, ...ownerLabels(target) }) };
   const workloads = { podSelector: { matchLabels: { [MANAGED_BY]: release } } };
   const hostApi = { ports: tcp(443, 6443, 8443, ...(snapshotPort === undefined ? [] : [snapshotPort])) };
-  const dns = dnsRules(restrictedEgress);
+  const dns = dnsRules(restrictedEgress ?? DNS_ALONE);
   return [
     policy(target, `vc-cp-${release}`, {
       ...controlPlane,
@@ -38,7 +39,7 @@ export function networkPolicies(
     policy(target, `vc-work-${release}`, {
       ...workloads,
       ingress: [{ from: [controlPlane, workloads] }],
-      egress: [{ to: [controlPlane, workloads] }, ...egressOf(networking, restrictedEgress)],
+      egress: [{ to: [controlPlane, workloads] }, ...egressOf({ target, networking, restrictedEgress })],
     }),
     policy(target, `vc-snapshot-${release}`, {
       ...snapshotPods(target),

@@ -1,9 +1,11 @@
+import { diffObjects } from '../../clients/kubernetes/diff.ts';
 import { fieldsOf, type KubernetesObject, numberOf } from '../../clients/kubernetes/objects.ts';
 import type { Step, StepPlan } from '../../domain/change.ts';
 import { resourcesOf } from '../../domain/rules/sizes.ts';
 import { AdapterFailure } from '../failure.ts';
 import { type PlannedChange, planOf } from '../step-plan.ts';
 import { placeOf, RENDERED_STOPPED } from './names.ts';
+import { networkPolicies } from './network.ts';
 import { refuseUnprepared } from './prerequisites.ts';
 import { refuseImpossible } from './refusals.ts';
 import { planRelease } from './release.ts';
@@ -11,6 +13,7 @@ import { leftOf } from './removal.ts';
 import { locationOfSaved, refuseRestore } from './restore.ts';
 import type { Tools } from './settings.ts';
 import { refuseSnapshot } from './snapshot.ts';
+import { snapshotPortOf } from './snapshot-location.ts';
 import { workloadsOf } from './workloads.ts';
 
 /** What the step would change; throws what makes it impossible. */
@@ -61,9 +64,24 @@ export async function planStep(tools: Tools, step: Step): Promise<StepPlan> {
 
 async function planStart(tools: Tools, step: Step): Promise<StepPlan> {
   const controlPlane = await controlPlaneOf(tools, step);
-  if (controlPlane.metadata.annotations?.[RENDERED_STOPPED] !== undefined) return planRelease(tools, step);
+  const renderedStopped = controlPlane.metadata.annotations?.[RENDERED_STOPPED] !== undefined;
+  if (renderedStopped || (await hasOtherNetwork(tools, step))) return planRelease(tools, step);
   const { replicas } = resourcesOf('vcluster', step.desired.spec);
   return planOf([await replicasTo(tools, step, replicas)]);
+}
+
+/** Whether policies, or the installation, let it reach something else than when it was last applied. */
+async function hasOtherNetwork({ kubernetes, settings }: Tools, { target, desired }: Step): Promise<boolean> {
+  const { restrictedEgress } = settings;
+  const ways = { snapshotPort: snapshotPortOf(settings), restrictedEgress };
+  const next = networkPolicies(target, desired.spec.networking, ways);
+  const changes = await diffObjects(kubernetes, {
+    previous: [],
+    next,
+    fieldManager: 'runtimeai',
+    force: true,
+  });
+  return changes.some(({ change }) => change !== 'unchanged');
 }
 
 async function replicasTo(tools: Tools, step: Step, replicas: number): Promise<PlannedChange> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
-import type { Step } from '../../domain/change.ts';
+import type { RuntimeTarget, Step } from '../../domain/change.ts';
+import { DNS_ALONE, dnsRules } from '../../domain/rules/network-rules.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { runtimeTarget } from '../../test/builders/runtime-target.ts';
 import { createBareCluster } from '../../test/fakes/bare-cluster.ts';
@@ -76,6 +77,52 @@ describe('the values of the chart', () => {
     expect(values).toMatchObject({
       sync: { toHost: { pods: { runtimeClassName: 'gvisor' } } },
       controlPlane: { statefulSet: { runtimeClassName: 'gvisor' } },
+    });
+  });
+
+  describe('for the network', () => {
+    const openSpec: RuntimeSpec = { networking: { exposure: 'private', egress_policy: 'open' } };
+    const specsOf = (egress?: RuntimeTarget['egress']) => {
+      const { target, ...rest } = step(openSpec);
+      const obliged = { ...rest, target: egress ? { ...target, egress } : target };
+      const { experimental } = valuesOf(obliged, { kind: 'embedded' }, settings);
+      const host = fieldsOf(fieldsOf(fieldsOf(experimental)['deploy'])['host'])['manifests'];
+      const policies = String(host)
+        .split('\n---\n')
+        .map(text => JSON.parse(text));
+      return Object.fromEntries(policies.map(({ metadata, spec }) => [metadata.name, spec]));
+    };
+
+    it('let the pods inside out to DNS and what policies allow, although open was asked for', () => {
+      const within = specsOf({ cidrs: ['192.0.2.0/24'], namespaces: ['data'] })['vc-work-edge'];
+      expect(within.egress.slice(1)).toEqual([
+        ...dnsRules(DNS_ALONE),
+        {
+          to: [
+            {
+              namespaceSelector: {
+                matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['data'] }],
+              },
+            },
+            { ipBlock: { cidr: '192.0.2.0/24' } },
+          ],
+        },
+      ]);
+      expect(specsOf()['vc-work-edge'].egress.slice(1)).toEqual([{}]);
+    });
+
+    it('give the ways of the control plane to its own pods, whatever labels others bear', () => {
+      const { podSelector } = specsOf()['vc-cp-edge'];
+      expect(podSelector).toEqual({
+        matchLabels: expect.objectContaining({ release: 'edge', 'runtimeai.dev/runtime': 'rt_1' }),
+        matchExpressions: [{ key: 'vcluster.loft.sh/managed-by', operator: 'DoesNotExist' }],
+      });
+      expect(controlPlane({})['pods']).toMatchObject({ labels: { 'runtimeai.dev/runtime': 'rt_1' } });
+    });
+
+    it('change nothing of the control plane, which must reach the API server of its host', () => {
+      const obliged = specsOf({ cidrs: [], namespaces: [] });
+      expect(obliged['vc-cp-edge']).toEqual(specsOf()['vc-cp-edge']);
     });
   });
 

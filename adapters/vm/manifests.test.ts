@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../clients/kubernetes/objects.ts';
 import type { Desired, Step } from '../../domain/change.ts';
+import { DNS_ALONE, dnsRules } from '../../domain/rules/network-rules.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { runtimeTarget } from '../../test/builders/runtime-target.ts';
 import { machineObjects } from './manifests.ts';
@@ -40,6 +41,20 @@ describe('the objects of a machine', () => {
       egress: [{}],
       ingress: [{ from: [{ namespaceSelector: {} }] }],
     });
+  });
+
+  it('let it out to DNS and what policies allow, although open was asked for, without a restart', () => {
+    const step = stepFor({
+      spec: { networking: { exposure: 'private', egress_policy: 'open' } },
+      power: 'running',
+    });
+    const egress = { cidrs: ['192.0.2.0/24'], namespaces: [] };
+    const obliged = machineObjects({ ...step, target: { ...step.target, egress } }, SETTINGS);
+    expect(fieldsOf(obliged.networkPolicy['spec'])['egress']).toEqual([
+      ...dnsRules(DNS_ALONE),
+      { to: [{ ipBlock: { cidr: '192.0.2.0/24' } }] },
+    ]);
+    expect(obliged.revision).toBe(machineObjects(step, SETTINGS).revision);
   });
 
   it('keep a machine to the nodes of its compliance, with the labels of that on its pod', () => {

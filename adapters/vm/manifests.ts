@@ -117,13 +117,13 @@ function rulesOf({ security }: RuntimeSpec, settings: VmSettings) {
 }
 
 function networkPolicy(step: Step, { restrictedEgress }: VmSettings): KubernetesObject {
-  const { runtimeId, release } = step.target;
+  const { target } = step;
   const { networking } = step.desired.spec;
   return {
     ...KINDS.networkPolicy,
-    metadata: { ...metadataOf(step), name: release },
+    metadata: { ...metadataOf(step), name: target.release },
     // It is around the pod of the machine, and by masquerade around the guest.
-    spec: policySpec({ runtimeId, networking, restrictedEgress }),
+    spec: policySpec({ target, networking, restrictedEgress }),
   };
 }
 

@@ -1,26 +1,35 @@
-import { findApproval, listApprovals } from '../../db/approvals.ts';
+import { approverRights, type FullApproval, findFullApproval, listApprovals } from '../../db/approvals.ts';
 import type { Database } from '../../db/database.ts';
 import type { Approval, DecisionRequest } from '../../domain/approval.ts';
+import type { Approver } from '../../domain/approver.ts';
+import type { Origin } from '../../domain/audit.ts';
 import type { Principal } from '../../domain/principal.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
+import { type Answer, wantedBy } from '../../domain/rules/approval.ts';
+import { decideUpdate, withdrawUpdate } from '../../workflows/messages.ts';
 import type { Begun } from '../http/answer.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
+import { requireInProject } from '../http/project-access.ts';
 import { requesterOf } from '../http/request.ts';
-import type { OperationMessages } from '../operations/operation-messages.ts';
-import type { ApprovalListQuery } from './approvals.schemas.ts';
+import type { Delivered, OperationMessages } from '../operations/operation-messages.ts';
+import type { ApprovalDetail, ApprovalListQuery, WithdrawalRequest } from './approvals.schemas.ts';
+import { type Decider, deciderOf, isEntitled, type Judged, outlookOf, progressNow } from './judging.ts';
+import { listWaitingFor } from './waiting-for.ts';
 
 interface ApprovalParts {
-  readonly database: Database;
+  readonly database: Pick<Database, 'forTenant' | 'inTenant'>;
   readonly messages: OperationMessages;
 }
 
-interface DecisionCommand {
+interface ApprovalCommand<Body> {
   readonly caller: Principal;
+  readonly origin: Origin;
   readonly approvalId: string;
-  readonly request: DecisionRequest;
+  readonly request: Body;
   readonly key: string | undefined;
 }
+
+type Status = Approval['status'];
 
 /** Approvals of the caller’s tenant, and the decisions on them. */
 export class ApprovalsService {
@@ -30,42 +39,162 @@ export class ApprovalsService {
     this.#parts = parts;
   }
 
-  async read({ tenantId }: Principal, approvalId: string): Promise<Approval> {
-    const approval = await findApproval(this.#parts.database.forTenant(tenantId), approvalId);
-    if (!approval) throw notFound('approval', approvalId);
-    return approval;
+  /** The approval, who of those who must agree has, and what the caller may do about it. */
+  async read(caller: Principal, approvalId: string): Promise<ApprovalDetail> {
+    const full = await this.#find(caller, approvalId);
+    const { approval, project } = full;
+    const approvers = await this.#approvers(caller, full);
+    const decider = deciderOf(caller, project, approvers);
+    const judged = judgedOf(full);
+    const progress = approval.status === 'open' ? progressNow(judged, approvers) : undefined;
+    return {
+      ...approval,
+      project,
+      progress:
+        progress?.map(({ demand, agreed, missing }) => ({
+          demand,
+          wanted: wantedBy(demand),
+          agreed: agreed.map(inWords),
+          missing,
+        })) ?? null,
+      you: yours({ caller, approval, project, decider }, outlookOf(decider, judged, approvers)),
+    };
   }
 
-  async list({ tenantId }: Principal, query: ApprovalListQuery) {
-    const filter = { status: query.status, operationId: query.operation_id };
-    return pageAnswer(
-      await listApprovals(this.#parts.database.forTenant(tenantId), { filter, ...pageRequest(query) }),
+  async list(caller: Principal, query: ApprovalListQuery) {
+    const db = this.#parts.database.forTenant(caller.tenantId);
+    if (query.view === 'mine') return pageAnswer(await listWaitingFor(db, caller, query));
+    const open = query.view === undefined ? undefined : query.view === 'open';
+    const filter = { open, status: query.status, operationId: query.operation_id };
+    return pageAnswer(await listApprovals(db, { filter, ...pageRequest(query) }));
+  }
+
+  /** Takes the decision to the workflow; who decides, and in whose place, is told by the key or token, never by the body. */
+  async decide({ request, ...command }: ApprovalCommand<DecisionRequest>): Promise<Begun<Approval>> {
+    const { caller, origin, approvalId, key } = command;
+    const full = await this.#find(caller, approvalId);
+    const { by, inPlaceOf } = await this.#mustBeEntitled(caller, full);
+    const { decision, comment, digest } = request;
+    const input = {
+      approvalId,
+      by: { ...by, origin },
+      inPlaceOf,
+      decision,
+      ...(comment !== undefined && { comment }),
+      ...(digest !== undefined && { digest }),
+    };
+    const route = `POST /v1/approvals/${approvalId}/decision`;
+    const { operation_id: operationId } = full.approval;
+    return this.#answered(
+      command,
+      this.#parts.messages.send({
+        caller,
+        operationId,
+        key,
+        route,
+        body: request,
+        update: decideUpdate,
+        input,
+      }),
     );
   }
 
-  /** Takes the decision to the workflow; who decides is the key's principal, whatever the body says. */
-  async decide({ caller, approvalId, request, key }: DecisionCommand): Promise<Begun<Approval>> {
-    const before = await this.read(caller, approvalId);
-    const { decision, comment } = request;
-    const message = {
-      caller,
-      operationId: before.operation_id,
-      key,
-      route: `POST /v1/approvals/${approvalId}/decision`,
-      body: request,
-      update: decideUpdate,
-      input: { approvalId, by: requesterOf(caller), decision, ...(comment !== undefined && { comment }) },
-    };
-    const { answer, replayed } = await this.#parts.messages.send(message).catch(async (error: unknown) => {
+  /** Takes one’s decision back, or the one that somebody gave in one’s place. */
+  async withdraw({ request, ...command }: ApprovalCommand<WithdrawalRequest>): Promise<Begun<Approval>> {
+    const { caller, origin, approvalId, key } = command;
+    const { approval, project } = await this.#find(caller, approvalId);
+    requireInProject(project);
+    const { comment } = request;
+    const by = { ...requesterOf(caller), origin };
+    const input = { approvalId, by, ...(comment !== undefined && { comment }) };
+    const route = `POST /v1/approvals/${approvalId}/withdrawal`;
+    const { operation_id: operationId } = approval;
+    return this.#answered(
+      command,
+      this.#parts.messages.send({
+        caller,
+        operationId,
+        key,
+        route,
+        body: request,
+        update: withdrawUpdate,
+        input,
+      }),
+    );
+  }
+
+  async #answered(
+    { caller, approvalId }: Pick<ApprovalCommand<unknown>, 'caller' | 'approvalId'>,
+    sent: Promise<Delivered<{ readonly status: Status }>>,
+  ): Promise<Begun<Approval>> {
+    const { answer, replayed } = await sent.catch(async (error: unknown) => {
       if (!(error instanceof ProblemError) || error.code !== 'operation_finished') throw error;
-      // Read again: it may have been closed while the decision was on its way.
-      throw tooLate(await this.read(caller, approvalId), error);
+      // Read again: it may have been closed while the message was on its way.
+      throw tooLate((await this.#find(caller, approvalId)).approval, error);
     });
-    const after = await this.read(caller, approvalId);
+    const after = (await this.#find(caller, approvalId)).approval;
     // The workflow closes the approval right after its answer; the answer already says how.
     const status = after.status === 'open' && answer ? answer.status : after.status;
     return { body: { ...after, status }, replayed };
   }
+
+  async #mustBeEntitled(caller: Principal, full: FullApproval): Promise<Decider> {
+    requireInProject(full.project);
+    const approvers = await approverRights(this.#parts.database.forTenant(caller.tenantId), [caller.id]);
+    const decider = deciderOf(caller, full.project, approvers);
+    if (isEntitled(decider)) return decider;
+    throw new ProblemError('permission_missing', notEntitled(caller, full.project));
+  }
+
+  async #find({ tenantId }: Principal, approvalId: string): Promise<FullApproval> {
+    const approval = await findFullApproval(this.#parts.database.forTenant(tenantId), approvalId);
+    if (!approval) throw notFound('approval', approvalId);
+    return approval;
+  }
+
+  #approvers({ id, tenantId }: Principal, { answers }: FullApproval): Promise<Approver[]> {
+    const involved = answers.flatMap(({ principalId, forId }) => [
+      principalId,
+      ...(forId === null ? [] : [forId]),
+    ]);
+    return approverRights(this.#parts.database.forTenant(tenantId), [id, ...involved]);
+  }
+}
+
+function judgedOf({ approval, ...more }: FullApproval): Judged {
+  const { requester_id: requesterId, demands, digest } = approval;
+  return { ...more, requesterId, demands, digest };
+}
+
+function inWords({ by, inPlaceOf }: Answer): string {
+  return inPlaceOf ? `${by.name} in the place of ${inPlaceOf.name}` : by.name;
+}
+
+function notEntitled({ name }: Principal, project: string): string {
+  return `${name} needs the permission approval:decide in the project ${project}, or a delegation by somebody who has it`;
+}
+
+function yours(
+  {
+    caller,
+    approval,
+    project,
+    decider,
+  }: { caller: Principal; approval: Approval; project: string; decider: Decider },
+  outlook: ReturnType<typeof outlookOf>,
+): ApprovalDetail['you'] {
+  const no = (code: string, message: string) => ({
+    may_decide: false,
+    in_place_of: null,
+    why_not: { code, message },
+  });
+  if (approval.status !== 'open')
+    return no('not_awaiting_approval', `the approval is ${approval.status} and waits for nobody any more`);
+  if (Date.parse(approval.expires_at) <= Date.now())
+    return no('approval_expired', `the approval expired at ${approval.expires_at}`);
+  if (!isEntitled(decider)) return no('permission_missing', notEntitled(caller, project));
+  if ('code' in outlook) return no(outlook.code, outlook.message);
+  return { may_decide: true, in_place_of: outlook.inPlaceOf, why_not: null };
 }
 
 /** The same words as the workflow has for it while it lives (workflows/parts/approval-gate.ts). */
@@ -74,6 +203,12 @@ function tooLate({ id, status, expires_at }: Approval, { extras }: ProblemError)
     return new ProblemError('approval_expired', `Approval ${id} expired at ${expires_at}.`, extras);
   if (status === 'approved' || status === 'rejected')
     return new ProblemError('already_decided', `Approval ${id} is already ${status}.`, extras);
+  if (status === 'void')
+    return new ProblemError(
+      'approval_changed',
+      `Approval ${id} is void: what it was about had changed, and its operation has ended since.`,
+      extras,
+    );
   return new ProblemError(
     'not_awaiting_approval',
     `Nobody waits for approval ${id} any more: its operation has ended.`,

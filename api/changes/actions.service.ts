@@ -4,6 +4,7 @@ import { orderOf } from '../../domain/action-orders.ts';
 import type { Order } from '../../domain/change-operation.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ActionPlan, ActionPlanRequest, Planner } from '../../domain/planner.ts';
+import type { Prices } from '../../domain/rules/prices.ts';
 import type { Begun } from '../http/answer.ts';
 import { unprocessableRequest } from '../http/schema.pipe.ts';
 import type { RuntimesService } from '../runtimes/runtimes.service.ts';
@@ -15,6 +16,7 @@ interface ActionParts {
   readonly changes: ChangesService;
   readonly runtimes: RuntimesService;
   readonly planner: Planner;
+  readonly prices: Prices | undefined;
 }
 
 /** Lists of actions: planned from a goal, and carried out. */
@@ -27,7 +29,7 @@ export class ActionsService {
 
   /** What would be done for the goal, from what is known now; begins nothing. */
   async plan({ caller, runtimeId }: ChangeCall, request: ActionPlanRequest): Promise<ActionPlan> {
-    const { runtimes, planner } = this.#parts;
+    const { runtimes, planner, prices } = this.#parts;
     const [runtime, status] = await Promise.all([
       runtimes.read(caller, runtimeId),
       runtimes.status(caller, runtimeId),
@@ -38,6 +40,7 @@ export class ActionsService {
       signals: { ...status.signals, ...request.signals },
       constraints: request.constraints ?? {},
       policyMode: request.policy_mode,
+      ...(prices && { prices }),
     });
   }
 

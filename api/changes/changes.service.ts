@@ -48,7 +48,7 @@ export class ChangesService {
     const ids = { operationId: newId('operation'), runtimeId };
     const route = `${runtimeId} ${request.route}`;
     const orders = request.orders();
-    const claimed = await commands.begin({ caller, key, route, body: request.body, ids }, ids =>
+    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request.body, ids }, ids =>
       changeBeginning({
         caller,
         ids,

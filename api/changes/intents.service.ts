@@ -31,7 +31,7 @@ export class IntentsService {
     const about = await runtimes.read(caller, runtimeId);
     const ids = { operationId: newId('operation'), intentId: newId('intent'), runtimeId };
     const route = `${runtimeId} intent`;
-    const claimed = await commands.begin({ caller, key, route, body: request, ids }, ids =>
+    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request, ids }, ids =>
       changeBeginning({
         caller,
         ids: { operationId: ids.operationId, runtimeId },

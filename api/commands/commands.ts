@@ -5,6 +5,7 @@ import { findOperation, listOperations } from '../../db/operations.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type Claim, type Command, claim } from '../http/idempotency.ts';
 import { ProblemError } from '../http/problem.ts';
+import { requireInProject } from '../http/project-access.ts';
 import type { Admissions, Beginning } from './admissions.ts';
 
 interface CommandParts {
@@ -20,11 +21,12 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** Answers when it is admitted; throws the refusal, or `runtime_busy` with a link to what runs. */
+  /** Answers when it is admitted; throws 403 when the caller may not in this project, the refusal, or `runtime_busy` with a link to what runs. */
   async begin<Ids extends ReservedIds & { readonly operationId: string }>(
-    command: Command<Ids>,
+    command: Command<Ids> & { readonly project: string },
     beginningOf: (ids: Ids) => Beginning,
   ): Promise<Claim<Ids>> {
+    requireInProject(command.project);
     const { database } = this.#parts;
     const claimed = await claim(database, command);
     const { ids, replayed } = claimed;

@@ -50,7 +50,7 @@ export class DeploymentsService {
     if (!about.capabilities.includes('deploy')) throw cannotDeploy(about);
     const route = `POST /v1/runtimes/${runtimeId}/deployments`;
     const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
-    const claimed = await commands.begin({ caller, key, route, body: request, ids }, ids =>
+    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request, ids }, ids =>
       deployBeginning({ caller, ids, about }, { ...request, ifVersions }),
     );
     return operations.begun(caller, claimed);

@@ -1,21 +1,26 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo, type Permission, type Principal } from '../../domain/principal.ts';
+import type { Presented } from '../identity/authentication.ts';
+import { unauthenticated } from '../identity/refused.ts';
 import { accessOf } from './permission.decorator.ts';
 import { ProblemError } from './problem.ts';
 import type { RateLimits } from './rate-limit.ts';
 
-/** Who a token belongs to; nothing for a token that is unknown, revoked or expired. */
-export type Authenticate = (token: string) => Promise<Principal | undefined>;
+/** Who sends a request, or the answer to one that nobody may send. */
+export type Identify = (presented: Presented) => Promise<Principal | ProblemError>;
 
-/** Lets a request through when its key is good, its tenant is the key's and its roles grant what the route requires. */
+/** The header by which an agent says in whose place it acts. */
+export const ON_BEHALF_OF = 'runtimeai-on-behalf-of';
+
+/** Lets a request through when its key or token is good, its tenant is the caller's and its roles grant what the route requires. */
 export class AuthGuard implements CanActivate {
-  readonly #authenticate: Authenticate;
+  readonly #identify: Identify;
   readonly #limits: RateLimits | undefined;
 
   /** Without limits nothing is counted. */
-  constructor(authenticate: Authenticate, limits?: RateLimits) {
-    this.#authenticate = authenticate;
+  constructor(identify: Identify, limits?: RateLimits) {
+    this.#identify = identify;
     this.#limits = limits;
   }
 
@@ -24,7 +29,7 @@ export class AuthGuard implements CanActivate {
     if (access && 'public' in access) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const principal = await this.#identify(request);
+    const principal = await this.#principalOf(request);
     if (principal instanceof ProblemError) {
       this.#limits?.countStranger(request, reply);
       throw principal;
@@ -33,20 +38,22 @@ export class AuthGuard implements CanActivate {
     refuseOtherTenant(request, principal);
     if (!access)
       throw new ProblemError('permission_missing', 'This route states no permission and is closed.');
-    requirePermission(principal, access.permission);
+    if ('permission' in access) requirePermission(principal, access.permission);
     return true;
   }
 
-  async #identify(request: FastifyRequest): Promise<Principal | ProblemError> {
+  async #principalOf(request: FastifyRequest): Promise<Principal | ProblemError> {
     const header = request.headers.authorization;
-    if (header === undefined) return unauthenticated('Send the header "Authorization: Bearer rtai_…".');
+    if (header === undefined)
+      return unauthenticated('Send the header "Authorization: Bearer " and an API key (rtai_…) or an access token.');
     const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
     if (token === undefined)
-      return unauthenticated('The header Authorization must be "Bearer " and an API key.');
-    const principal = await this.#authenticate(token);
-    if (!principal) return unauthenticated('The API key is unknown, revoked or expired.');
-    request.principal = principal;
-    return principal;
+      return unauthenticated('The header Authorization must be "Bearer " and an API key or an access token.');
+    const named = request.headers[ON_BEHALF_OF];
+    const found = await this.#identify({ token, onBehalfOf: named === undefined ? undefined : String(named) });
+    if (found instanceof ProblemError) return found;
+    request.principal = { ...found, origin: { address: request.ip, requestId: request.id } };
+    return request.principal;
   }
 }
 
@@ -54,7 +61,7 @@ export class AuthGuard implements CanActivate {
 export function otherTenant(named: string): ProblemError {
   return new ProblemError(
     'other_tenant',
-    `The key does not belong to the tenant ${JSON.stringify(named)}. Leave tenant_id out.`,
+    `The key or token does not belong to the tenant ${JSON.stringify(named)}. Leave tenant_id out.`,
   );
 }
 
@@ -71,10 +78,4 @@ function requirePermission(principal: Principal, permission: Permission): void {
     'permission_missing',
     `${principal.name} needs the permission ${permission}; its roles are: ${roles}.`,
   );
-}
-
-function unauthenticated(detail: string): ProblemError {
-  return new ProblemError('unauthenticated', detail, {
-    headers: { 'www-authenticate': 'Bearer realm="runtimeai"' },
-  });
 }

@@ -8,24 +8,31 @@ import type { RefusalCode } from '../../workflows/messages.ts';
 export const PROBLEMS = {
   invalid_request: [400, 'The request is not valid'],
   malformed_body: [400, 'The body is not JSON'],
-  unauthenticated: [401, 'A valid API key is needed'],
+  unauthenticated: [401, 'A valid API key or access token is needed'],
   permission_missing: [403, 'The key does not permit this'],
+  may_not_act_for: [403, 'The agent may not act for this person'],
   other_tenant: [403, 'The key belongs to another tenant'],
   policy_denied: [403, 'A policy denies this'],
   four_eyes: [403, 'Somebody else must decide'],
+  not_an_approver: [403, 'This decision does not count here'],
   not_found: [404, 'There is no such thing'],
   runtime_not_found: [404, 'There is no such runtime'],
   method_not_allowed: [405, 'This address does not take this method'],
   runtime_busy: [409, 'Another operation runs on this runtime'],
   operation_finished: [409, 'The operation has finished'],
   name_taken: [409, 'The name is taken'],
+  policy_inherited: [409, 'The policy belongs to a tenant above'],
+  last_admin: [409, 'The tenant would have no administrator'],
   runtime_on_hold: [409, 'The runtime holds after a rollback'],
   not_awaiting_approval: [409, 'No approval is awaited'],
   approval_expired: [409, 'The approval has expired'],
   already_decided: [409, 'It is decided already'],
+  approval_changed: [409, 'It is not what you saw any more'],
+  nothing_to_withdraw: [409, 'There is no decision to withdraw'],
   cannot_cancel_now: [409, 'It cannot be cancelled now'],
   does_not_need_attention: [409, 'It does not need attention'],
   another_operation: [409, 'Another operation runs on this runtime'],
+  key_not_rotatable: [409, 'This key cannot be rotated now'],
   runtime_deleted: [409, 'The runtime is deleted'],
   wrong_state: [409, 'The runtime is not in a state for this'],
   snapshot_name_taken: [409, 'The name of the snapshot is taken'],
@@ -47,6 +54,7 @@ export const PROBLEMS = {
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something broke here'],
   temporal_unavailable: [503, 'Commands cannot be taken right now'],
+  identity_unavailable: [503, 'The issuer of the token cannot be asked right now'],
   database_unavailable: [503, 'The records cannot be read right now'],
 } as const satisfies Record<string, readonly [status: number, title: string]> &
   Record<RefusalCode, readonly [status: number, title: string]>;
@@ -62,6 +70,10 @@ interface Extras {
   readonly errors?: Problem['errors'];
   readonly operation?: Problem['operation'];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a refused credential: the check that failed, in a word for records. */
+  readonly reason?: string;
+  /** Of a refused credential: its tenant, where that is sure. */
+  readonly tenantId?: string;
   readonly cause?: unknown;
 }
 

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Requester } from '../../domain/deployment.ts';
-import type { Principal } from '../../domain/principal.ts';
+import type { Principal, Role } from '../../domain/principal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** The principal whose key the request carries. */
+/** The principal whose key or token the request carries. */
 export const Caller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal =>
     callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
@@ -23,6 +23,27 @@ export function callerOf({ principal }: Pick<FastifyRequest, 'principal'>): Prin
 }
 
 /** The principal as records and messages carry it. */
-export function requesterOf({ id, name, kind }: Principal): Requester {
-  return { id, name, kind };
+export function requesterOf(principal: Principal): Requester {
+  const { id, name, kind, personId, onBehalfOf, acr, credential, origin } = principal;
+  return {
+    id,
+    name,
+    kind,
+    personId,
+    ...standing(principal),
+    credential: credential.id,
+    ...(onBehalfOf && { onBehalfOf: { id: onBehalfOf.id, name: onBehalfOf.name } }),
+    ...(acr !== undefined && { acr }),
+    ...(origin && { origin }),
+  };
+}
+
+/** In somebody's place only what both are counts: whoever decides by their role must have it as well. */
+function standing({ roles, groups, onBehalfOf }: Principal): Pick<Requester, 'roles' | 'groups'> {
+  if (!onBehalfOf) return { roles, groups };
+  const theirs = new Set<Role>(onBehalfOf.grants.map(({ role }) => role));
+  return {
+    roles: roles.filter(role => theirs.has(role)),
+    groups: groups.filter(group => onBehalfOf.groups.includes(group)),
+  };
 }

@@ -6,9 +6,10 @@ import {
   type ZodOpenApiOverride,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
+import { idOf } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problem.ts';
-import { ANSWER_HEADERS, problemsOf, type Route } from './route.ts';
+import { ANSWER_HEADERS, needsCaller, problemsOf, type Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 
 /** The OpenAPI 3.1 document: a pure function of the route table and the domain's schemas. */
@@ -53,6 +54,10 @@ const TAGS = [
   ['Approvals', 'What waits for a person'],
   ['Events', 'What has happened'],
   ['Policies', 'What is allowed, denied, or needs an approval'],
+  ['Tenants', 'Those who share an installation'],
+  ['Projects', 'The parts of a tenant, and who may see them'],
+  ['Members', 'People and agents, and their roles'],
+  ['Identity', 'Who the caller is, and API keys'],
   ['Health', 'Whether the API serves'],
 ] as const;
 
@@ -104,6 +109,13 @@ const HEADERS = {
       description: 'The ETag of an earlier answer; when this one would be the same it is 304 without a body',
       examples: ['"3.Zm9vYmFyYmF6"'],
     }),
+  onBehalfOf: idOf('principal')
+    .optional()
+    .meta({
+      param: { id: 'OnBehalfOf' },
+      description:
+        'Of an agent’s request: the person in whose place it acts; both must be permitted to do it',
+    }),
   lastEventId: z
     .string()
     .regex(/^[0-9]{0,15}$/)
@@ -129,7 +141,8 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description && { description: route.description }),
-    ...(route.permission ? { 'x-permission': route.permission } : { security: [] }),
+    ...(route.permission && { 'x-permission': route.permission }),
+    ...(!needsCaller(route) && { security: [] }),
     requestParams: {
       ...(path && { path }),
       ...(header && { header }),
@@ -152,7 +165,10 @@ function pathParameters(path: string): z.ZodObject | undefined {
 
 function headersOf(route: Route): z.ZodObject | undefined {
   const shape: Record<string, z.ZodType> = {};
-  if (route.permission) shape['tenant_id'] = HEADERS.tenant;
+  if (needsCaller(route)) {
+    shape['tenant_id'] = HEADERS.tenant;
+    shape['Runtimeai-On-Behalf-Of'] = HEADERS.onBehalfOf;
+  }
   if (route.method === 'post') shape['Idempotency-Key'] = HEADERS.idempotency;
   if (route.ifMatch) shape['If-Match'] = HEADERS.ifMatch;
   if (route.answer.headers?.includes('ETag')) shape['If-None-Match'] = HEADERS.ifNoneMatch;
@@ -169,18 +185,21 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
   return { [status]: ok, ...same, ...problemResponses(route) } as ZodOpenApiResponsesObject;
 }
 
-function contentOf({ schema, eventStream }: Route['answer']) {
+function contentOf({ schema, eventStream, markdown }: Route['answer']) {
   if (!schema) return undefined;
   const stream = eventStream && {
     'text/event-stream': { schema: { type: 'string' as const }, example: eventStream },
   };
-  return { content: { 'application/json': { schema }, ...stream } };
+  const text = markdown && {
+    'text/markdown': { schema: { type: 'string' as const }, example: markdown },
+  };
+  return { content: { 'application/json': { schema }, ...stream, ...text } };
 }
 
 type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
-function headersOfAnswer({ permission }: Route, headers: readonly AnswerHeader[]) {
-  return referring(['X-Request-Id', ...(permission ? RATE_LIMITS : []), ...headers]);
+function headersOfAnswer(route: Route, headers: readonly AnswerHeader[]) {
+  return referring(['X-Request-Id', ...(needsCaller(route) ? RATE_LIMITS : []), ...headers]);
 }
 
 const RATE_LIMITS = ['RateLimit-Policy', 'RateLimit'] as const;

@@ -5,14 +5,16 @@ import type { ProblemCode } from '../http/problem.ts';
 /** Everything the document says about one route; the tests hold the controllers to it. */
 export interface Route {
   readonly operationId: string;
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below /v1, with parameters in braces, as the contract writes them. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** Nothing means that the route is public. */
+  /** Nothing means that the route is public, or that any caller will do. */
   readonly permission?: Permission;
+  /** Needs a key or token, and no permission. */
+  readonly authenticated?: true;
   readonly query?: z.ZodObject;
   readonly body?: RouteBody;
   readonly answer: RouteAnswer;
@@ -20,6 +22,8 @@ export interface Route {
   readonly ifMatch?: boolean;
   /** What it changes is a plain setting: no workflow carries it out, so it needs no Temporal. */
   readonly withoutTemporal?: boolean;
+  /** A question that is too large for an address: sent by POST, it begins nothing, so that no key has to be kept for it. */
+  readonly changesNothing?: boolean;
   /** Beyond those every route of its kind can answer with. */
   readonly problems?: readonly ProblemCode[];
 }
@@ -38,6 +42,8 @@ export interface RouteAnswer {
   readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   /** Also answered as a stream of server-sent events. */
   readonly eventStream?: string;
+  /** Also answered as Markdown, for people; an example of it. */
+  readonly markdown?: string;
 }
 
 /** Headers an answer may carry, beside those that all of its kind carry. */
@@ -50,21 +56,29 @@ export const ANSWER_HEADERS = {
     'Seconds after which to ask again: while an operation has not finished, a limit is used up, or a part is away',
 } as const;
 
+/** Whether a route is for known callers only. */
+export function needsCaller({ permission, authenticated }: Route): boolean {
+  return permission !== undefined || authenticated === true;
+}
+
 /** What any route may answer with, by what it takes. */
 export function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...(route.problems ?? []), 'internal'];
   if (route.query || route.body) codes.push('invalid_request', 'unprocessable_request');
-  if (route.permission)
+  if (route.permission) codes.push('permission_missing');
+  if (needsCaller(route))
     codes.push(
       'unauthenticated',
-      'permission_missing',
+      'may_not_act_for',
       'other_tenant',
       'rate_limited',
+      'identity_unavailable',
       'database_unavailable',
     );
   if (route.path.includes('{'))
     codes.push(route.path.startsWith('/runtimes') ? 'runtime_not_found' : 'not_found');
-  if (route.method === 'post') codes.push('invalid_request', 'idempotency_key_reused');
+  if (route.method === 'post') codes.push('invalid_request');
+  if (route.method === 'post' && !route.changesNothing) codes.push('idempotency_key_reused');
   if (route.method !== 'get')
     codes.push('malformed_body', 'unprocessable_request', 'body_too_large', 'unsupported_media_type');
   if (route.method !== 'get' && !route.withoutTemporal) codes.push('temporal_unavailable');

@@ -6,6 +6,7 @@ import type { Operation } from '../../domain/operation.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { claim, messageId } from '../http/idempotency.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
+import { requireInProject } from '../http/project-access.ts';
 import { COMMAND_DEADLINE_MS } from '../http/temporal-problem.ts';
 
 interface MessageParts {
@@ -38,9 +39,10 @@ export class OperationMessages {
     this.#parts = parts;
   }
 
-  /** Throws 404 for an operation of another tenant, 409 for a finished one, and the workflow's refusal. */
+  /** Throws 404 for an operation the caller may not see, 403 for one it may only see, 409 for a finished one, and the workflow's refusal. */
   async send<Answer, Input>(message: OperationMessage<Answer, Input>): Promise<Delivered<Answer>> {
     const operation = await this.#find(message.caller, message.operationId);
+    requireInProject(operation.project);
     const { replayed } = await claim(this.#parts.database, { ...message, ids: idsOf(operation) });
     if (operation.finished_at !== null) return alreadyFinished(operation, replayed);
     try {

@@ -1,48 +1,52 @@
-import { PolicyAction, PolicyRule } from '../../domain/policy.ts';
+import { PolicyRule } from '../../domain/policy.ts';
+import { checkRules, type Whereabouts } from '../../policy/check-rules.ts';
 import { ProblemError } from '../http/problem.ts';
 import { unprocessableRequest } from '../http/schema.pipe.ts';
 import type { StatedRule } from './policies.schemas.ts';
 
 type Issues = Parameters<typeof unprocessableRequest>[1];
 
+/** Where the stated rules stand in the request and shall hold. */
+export interface Stated extends Whereabouts {
+  readonly rules: readonly StatedRule[];
+  /** Path of the object whose `rules` they are. */
+  readonly within?: readonly (string | number)[];
+}
+
 /** The rules in the judge's words. Whoever states a rule relies on it, so one that nobody would enforce is refused. */
-export function enforceable(rules: readonly StatedRule[]): PolicyRule[] {
+export function enforceable({ rules, within = [], ...whereabouts }: Stated): PolicyRule[] {
   const read = rules.map(readRule);
-  const issues = read.flatMap(({ issues }, index) =>
-    issues.map(issue => ({ ...issue, path: ['rules', index, ...(issue.path ?? [])] })),
+  const issues = read.flatMap((each, index) =>
+    issuesOf(each, whereabouts).map(issue => placed(issue, [...within, 'rules', index])),
   );
   if (issues.length > 0) throw notEnforced(issues);
   return read.flatMap(({ rule }) => rule ?? []);
 }
 
-function readRule({ kind, selector, params, reason }: StatedRule): { rule?: PolicyRule; issues: Issues } {
-  if (!isEnforced(kind)) {
-    const message = `is not enforced yet; the kinds that are: ${ENFORCED.join(', ')}`;
-    return { issues: [{ path: ['kind'], message }] };
-  }
+interface ReadRule {
+  readonly rule?: PolicyRule;
+  readonly issues: Issues;
+}
+
+function readRule({ kind, selector, params, when, reason }: StatedRule): ReadRule {
   const parsed = PolicyRule.safeParse({
     kind,
     ...(selector && { selector }),
     ...(params && { params }),
+    ...(when !== undefined && { when }),
     ...(reason !== undefined && { reason }),
   });
-  if (!parsed.success) return { issues: parsed.error.issues };
-  const { action } = parsed.data.selector;
-  if (action === undefined || coversAny(action)) return { rule: parsed.data, issues: [] };
-  const message = `covers no action; the actions are: ${PolicyAction.options.join(', ')}`;
-  return { issues: [{ path: ['selector', 'action'], message }] };
+  return parsed.success ? { rule: parsed.data, issues: [] } : { issues: parsed.error.issues };
 }
 
-const ENFORCED = PolicyRule.options.map(({ shape }) => shape.kind.value);
-
-function isEnforced(kind: string): boolean {
-  return (ENFORCED as readonly string[]).includes(kind);
+/** Rule by rule, so that one that cannot be read does not move the places of the others. */
+function issuesOf({ rule, issues }: ReadRule, whereabouts: Whereabouts): Issues {
+  if (!rule) return issues;
+  return checkRules([rule], whereabouts).map(({ path: [, ...path], message }) => ({ path, message }));
 }
 
-function coversAny(pattern: string): boolean {
-  return PolicyAction.options.some(action =>
-    pattern.endsWith('*') ? action.startsWith(pattern.slice(0, -1)) : action === pattern,
-  );
+function placed(issue: Issues[number], path: readonly (string | number)[]): Issues[number] {
+  return { ...issue, path: [...path, ...(issue.path ?? [])] };
 }
 
 function notEnforced(issues: Issues): ProblemError {

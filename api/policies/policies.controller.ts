@@ -1,14 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Author } from '../../db/author.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
+import { By } from '../http/author.ts';
 import { type ExpectedVersions, IfMatch, tagged } from '../http/etag.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
+import { Paging } from '../http/paging.ts';
 import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
 import { IdPipe } from '../http/schema.pipe.ts';
 import { PolicyCreateRequest, PolicyListQuery } from './policies.schemas.ts';
-import { POLICY_VERSION, PoliciesService } from './policies.service.ts';
+import { PoliciesService } from './policies.service.ts';
 
 const PolicyId = () => Param('policy_id', new IdPipe('policy'));
 
@@ -24,11 +27,12 @@ export class PoliciesController {
   @Requires('policy:write')
   async create(
     @Caller() caller: Principal,
+    @By() by: Author,
     @Body({ schema: PolicyCreateRequest }) request: PolicyCreateRequest,
     @IdempotencyKey() key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return begun(reply, await this.#policies.create({ caller, request, key }));
+    return begun(reply, await this.#policies.create({ caller, by, request, key }));
   }
 
   @Get()
@@ -46,7 +50,29 @@ export class PoliciesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const body = await this.#policies.read(caller, policyId);
-    return tagged({ request, reply }, { version: POLICY_VERSION, body });
+    return tagged({ request, reply }, { version: body.version, body });
+  }
+
+  @Put(':policy_id')
+  @Requires('policy:write')
+  replace(
+    @Caller() caller: Principal,
+    @By() by: Author,
+    @PolicyId() policyId: string,
+    @Body({ schema: PolicyCreateRequest }) request: PolicyCreateRequest,
+    @IfMatch() expected: ExpectedVersions,
+  ) {
+    return this.#policies.replace({ caller, by, policyId, request, expected });
+  }
+
+  @Get(':policy_id/versions')
+  @Requires('policy:read')
+  versions(
+    @Caller() caller: Principal,
+    @PolicyId() policyId: string,
+    @Query({ schema: Paging }) query: Paging,
+  ) {
+    return this.#policies.versions(caller, { policyId, query });
   }
 
   @Delete(':policy_id')
@@ -54,9 +80,10 @@ export class PoliciesController {
   @Requires('policy:write')
   async remove(
     @Caller() caller: Principal,
+    @By() by: Author,
     @PolicyId() policyId: string,
     @IfMatch() expected: ExpectedVersions,
   ) {
-    await this.#policies.remove(caller, { policyId, expected });
+    await this.#policies.remove(caller, { by, policyId, expected });
   }
 }

@@ -1,37 +1,49 @@
+import type { Author } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
 import {
-  addPolicy,
   countPolicies,
   findPolicy,
   type KeptPolicy,
-  lockPolicies,
+  type NewPolicy,
   pageOfPolicies,
-  removePolicy,
+  pageOfVersions,
+  policiesInForce,
+  tenantsReached,
 } from '../../db/policies.ts';
+import { addPolicy, changePolicy, lockPolicies, removePolicy } from '../../db/policy-changes.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import { newId } from '../../domain/ids.ts';
-import type { PolicyRule } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Begun } from '../http/answer.ts';
 import { otherTenant } from '../http/auth.guard.ts';
 import { type ExpectedVersions, requireVersion } from '../http/etag.ts';
 import { claim } from '../http/idempotency.ts';
-import { pageAnswer, pageRequest } from '../http/paging.ts';
+import { type Paging, pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
 import { enforceable } from './enforceable.ts';
-import type { PolicyAnswer, PolicyCreateRequest, PolicyListQuery } from './policies.schemas.ts';
+import type {
+  PolicyAnswer,
+  PolicyCreateRequest,
+  PolicyListQuery,
+  PolicyVersionAnswer,
+} from './policies.schemas.ts';
+import { answerOf, versionAnswerOf } from './policy-answer.ts';
+import { warningsAbout } from './warnings.ts';
 
 interface PolicyCommand {
   readonly caller: Principal;
+  readonly by: Author;
   readonly request: PolicyCreateRequest;
-  readonly key: string | undefined;
+}
+
+interface PolicyChange {
+  readonly by: Author;
+  readonly policyId: string;
+  readonly expected: ExpectedVersions;
 }
 
 /** All are read at each admission. */
 const MOST_POLICIES = 500;
-
-/** A policy is made and taken away, never changed. */
-export const POLICY_VERSION = 1;
 
 /** Policies of the caller’s tenant. They are plain settings: what changes them is no workflow. */
 export class PoliciesService {
@@ -41,71 +53,128 @@ export class PoliciesService {
     this.#database = database;
   }
 
-  /** Key and policy are written together: a repeated request finds both or neither. */
-  async create({ caller, request, key }: PolicyCommand): Promise<Begun<PolicyAnswer>> {
-    if (request.tenant_id && request.tenant_id !== caller.tenantId) throw otherTenant(request.tenant_id);
-    const rules = enforceable(request.rules);
+  /** Key, policy, version and audit record are written together: a repeated request finds all or nothing. */
+  async create({
+    caller,
+    by,
+    request,
+    key,
+  }: PolicyCommand & { key: string | undefined }): Promise<Begun<PolicyAnswer>> {
+    mustBeOwn(caller, request);
     return this.#database.inTenant(caller.tenantId, async sql => {
       await lockPolicies(sql);
+      const wanted = await readPolicy(sql, request);
       const ids = { policyId: newId('policy') };
-      const claimed = await claim(
-        { forTenant: () => sql },
-        { caller, key, route: 'POST /v1/policies', body: request, ids },
-      );
+      const command = { caller, key, route: 'POST /v1/policies', body: request, ids };
+      const claimed = await claim({ forTenant: () => sql }, command);
       const { policyId } = claimed.ids;
       const policy = claimed.replayed
         ? await madeBefore(sql, policyId)
-        : await add(sql, { policyId, request, rules });
-      return { body: answerOf(policy), location: `/v1/policies/${policyId}`, replayed: claimed.replayed };
+        : await add(sql, { ...wanted, id: policyId }, by);
+      return {
+        body: await withWarnings(sql, policy),
+        location: `/v1/policies/${policyId}`,
+        replayed: claimed.replayed,
+      };
+    });
+  }
+
+  /** Makes the policy what the request says, as its next version. */
+  async replace({
+    caller,
+    by,
+    request,
+    policyId,
+    expected,
+  }: PolicyCommand & PolicyChange): Promise<PolicyAnswer> {
+    mustBeOwn(caller, request);
+    return this.#database.inTenant(caller.tenantId, async sql => {
+      const { version } = await changeable(sql, { policyId, expected });
+      const wanted = await readPolicy(sql, request);
+      const changed = await changePolicy(sql, { ...wanted, id: policyId, version }, by);
+      if (!changed) throw nameTaken(request.name);
+      return withWarnings(sql, changed);
     });
   }
 
   async list({ tenantId }: Principal, query: PolicyListQuery) {
+    const filter = { scopeEnv: query.scope_env, inherited: query.inherited === 'true' };
     const page = await pageOfPolicies(this.#database.forTenant(tenantId), {
-      scopeEnv: query.scope_env,
+      ...filter,
       ...pageRequest(query),
     });
-    return pageAnswer({ ...page, items: page.items.map(answerOf) });
+    return pageAnswer({ ...page, items: page.items.map(policy => answerOf(policy)) });
   }
 
   async read({ tenantId }: Principal, policyId: string): Promise<PolicyAnswer> {
-    const policy = await findPolicy(this.#database.forTenant(tenantId), policyId);
-    if (!policy) throw notFound('policy', policyId);
-    return answerOf(policy);
+    return this.#database.inTenant(tenantId, async sql => {
+      const policy = await findPolicy(sql, policyId);
+      if (!policy) throw notFound('policy', policyId);
+      return withWarnings(sql, policy);
+    });
   }
 
-  async remove(
-    { tenantId }: Principal,
-    { policyId, expected }: { policyId: string; expected: ExpectedVersions },
-  ): Promise<void> {
+  /** Also of a policy that was deleted; of one of a tenant above, only that tenant sees them. */
+  async versions({ tenantId }: Principal, { policyId, query }: { policyId: string; query: Paging }) {
+    const versions = { policyId, ...pageRequest(query) };
+    const page = await pageOfVersions(this.#database.forTenant(tenantId), versions);
+    if (page.items.length === 0) throw notFound('policy', policyId);
+    const items: PolicyVersionAnswer[] = page.items.map(versionAnswerOf);
+    return pageAnswer({ ...page, items });
+  }
+
+  async remove({ tenantId }: Principal, { by, ...change }: PolicyChange): Promise<void> {
     await this.#database.inTenant(tenantId, async sql => {
-      await lockPolicies(sql);
-      if (!(await findPolicy(sql, policyId))) throw notFound('policy', policyId);
-      requireVersion(expected, POLICY_VERSION);
-      await removePolicy(sql, policyId);
+      await removePolicy(sql, await changeable(sql, change), by);
     });
   }
 }
 
-async function add(
+function mustBeOwn({ tenantId }: Principal, { tenant_id }: PolicyCreateRequest): void {
+  if (tenant_id && tenant_id !== tenantId) throw otherTenant(tenant_id);
+}
+
+async function readPolicy(
   sql: TenantSql,
-  {
-    policyId,
-    request: { name, scope_env },
-    rules,
-  }: { policyId: string; request: PolicyCreateRequest; rules: PolicyRule[] },
-): Promise<KeptPolicy> {
+  { name, scope_env, mode, rules }: PolicyCreateRequest,
+): Promise<NewPolicy> {
+  const tenants = await tenantsReached(sql);
+  return { name, scope_env, mode, rules: enforceable({ rules, scope_env: scope_env ?? null, tenants }) };
+}
+
+async function add(sql: TenantSql, policy: NewPolicy & { id: string }, by: Author): Promise<KeptPolicy> {
   if ((await countPolicies(sql)) >= MOST_POLICIES)
     throw new ProblemError(
       'quota_exceeded',
       `The tenant has ${MOST_POLICIES} policies, and no more are kept. Delete one, or put the rules into one that is there.`,
     );
-  const made = await addPolicy(sql, { id: policyId, name, scope_env, rules });
+  const made = await addPolicy(sql, policy, by);
   if (made) return made;
-  throw new ProblemError(
+  throw nameTaken(policy.name);
+}
+
+function nameTaken(name: string): ProblemError {
+  return new ProblemError(
     'name_taken',
     `The tenant has a policy ${JSON.stringify(name)} already. Choose another name, or delete that one first.`,
   );
+}
+
+/** The policy under the lock, when it is the tenant's own and as it was expected. */
+async function changeable(
+  sql: TenantSql,
+  { policyId, expected }: Pick<PolicyChange, 'policyId' | 'expected'>,
+): Promise<KeptPolicy> {
+  await lockPolicies(sql);
+  const policy = await findPolicy(sql, policyId);
+  if (!policy) throw notFound('policy', policyId);
+  if (policy.inherited_from !== null)
+    throw new ProblemError(
+      'policy_inherited',
+      `The policy ${policyId} was made by the tenant ${policy.inherited_from}, which is above this one, and can only be changed there.`,
+    );
+  requireVersion(expected, policy.version);
+  return policy;
 }
 
 async function madeBefore(sql: TenantSql, policyId: string): Promise<KeptPolicy> {
@@ -117,6 +186,7 @@ async function madeBefore(sql: TenantSql, policyId: string): Promise<KeptPolicy>
   );
 }
 
-function answerOf({ id, name, tenantId, scope_env, rules, createdAt }: KeptPolicy): PolicyAnswer {
-  return { id, name, tenant_id: tenantId, scope_env, rules, created_at: createdAt.toISOString() };
+async function withWarnings(sql: TenantSql, policy: KeptPolicy): Promise<PolicyAnswer> {
+  const [policies, tenants] = [await policiesInForce(sql), await tenantsReached(sql)];
+  return answerOf(policy, warningsAbout(policy.id, { policies, tenants }));
 }

@@ -1,14 +1,17 @@
 import type { Database } from '../../db/database.ts';
+import { findProject } from '../../db/projects.ts';
 import { findRuntime, listRuntimes } from '../../db/runtimes.ts';
 import type { RuntimeStatus } from '../../domain/health.ts';
 import { newId } from '../../domain/ids.ts';
-import type { Principal } from '../../domain/principal.ts';
+import { mayDoIn, type Principal } from '../../domain/principal.ts';
 import type { Runtime, RuntimeCreateRequest } from '../../domain/runtime.ts';
 import type { Commands } from '../commands/commands.ts';
 import type { Begun } from '../http/answer.ts';
 import { otherTenant } from '../http/auth.guard.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound } from '../http/problem.ts';
+import { requireInProject, seesProject } from '../http/project-access.ts';
+import { unprocessableRequest } from '../http/schema.pipe.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import { createBeginning } from './create-beginning.ts';
 import type { RuntimeListQuery } from './runtimes.schemas.ts';
@@ -47,7 +50,9 @@ export class RuntimesService {
       deploymentId: newId('deployment'),
       runtimeId: newId('runtime'),
     };
-    const command = { caller, key, route: 'POST /v1/runtimes', body: request, ids };
+    const { project } = request;
+    await this.#requireProject(caller, project);
+    const command = { caller, project, key, route: 'POST /v1/runtimes', body: request, ids };
     const claimed = await this.#parts.commands.begin(command, ids =>
       createBeginning({ caller, ids, defaultImage: this.#parts.defaultImage }, request),
     );
@@ -77,8 +82,16 @@ export class RuntimesService {
   }
 
   async status({ tenantId }: Principal, runtimeId: string): Promise<RuntimeStatus> {
-    const status = await this.#parts.board.read({ tenantId, runtimeId });
+    const status = await this.#parts.board.read({ tenantId, runtimeId, sees: seesProject });
     if (!status) throw notFound('runtime', runtimeId);
     return status;
+  }
+  /** The first runtime makes its project too, for whoever may make projects; nobody else may name one that is not there. */
+  async #requireProject(caller: Principal, project: string): Promise<void> {
+    requireInProject(project);
+    if (mayDoIn(caller, 'project:write', null)) return;
+    if (await findProject(this.#parts.database.forTenant(caller.tenantId), project)) return;
+    const message = `names no project that is there, and ${caller.name} may not make one (project:write)`;
+    throw unprocessableRequest('', [{ path: ['project'], message }]);
   }
 }

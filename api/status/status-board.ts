@@ -16,9 +16,15 @@ interface RuntimeKey {
   readonly runtimeId: string;
 }
 
+/** Whose status is asked for, and whether whoever asks may see the project it is in. */
+interface StatusQuestion extends RuntimeKey {
+  readonly sees: (project: string) => boolean;
+}
+
 /** What is kept of one runtime; `beat` is the observer's newest one as this runtime was read. */
 interface Kept {
   readonly facts: StatusFacts;
+  readonly project: string;
   readonly beat: HeardBeat | undefined;
 }
 
@@ -58,19 +64,21 @@ export class StatusBoard {
     });
   }
 
-  /** The status of a runtime of this tenant; nothing when the tenant has no such runtime. */
-  async read(runtime: RuntimeKey): Promise<RuntimeStatus | undefined> {
+  /** The status of a runtime of this tenant; nothing when the tenant has no such runtime that may be seen. */
+  async read({ sees, ...runtime }: StatusQuestion): Promise<RuntimeStatus | undefined> {
     const key = keyOf(runtime);
     const kept = this.#kept.peek(key);
-    if (kept !== undefined) return this.#status(kept.facts, this.#beat ?? kept.beat);
-    const read = await this.#kept.read(key, () => this.#read(runtime));
-    return read && this.#status(read.facts, read.beat);
+    const { facts, project, beat } = kept ?? (await this.#kept.read(key, () => this.#read(runtime))) ?? {};
+    if (facts === undefined || project === undefined || !sees(project)) return undefined;
+    return this.#status(facts, kept ? (this.#beat ?? beat) : beat);
   }
 
   async #read({ tenantId, runtimeId }: RuntimeKey): Promise<Kept | undefined> {
     const askedAt = performance.now();
     const reading = await readStatusFacts(this.#parts.database.forTenant(tenantId), runtimeId);
-    return reading && { facts: reading.facts, beat: reading.heard && heardBeat(reading.heard, askedAt) };
+    if (reading === undefined) return undefined;
+    const { facts, project, heard } = reading;
+    return { facts, project, beat: heard && heardBeat(heard, askedAt) };
   }
 
   #status(facts: StatusFacts, beat: HeardBeat | undefined): RuntimeStatus {

@@ -1,14 +1,21 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { listApiKeys, revokeApiKey } from '../../db/api-keys.ts';
-import { createApiKey } from '../../db/tenants.ts';
-import { Role } from '../../domain/principal.ts';
+import { Command, Option } from 'commander';
+import { listApiKeys } from '../../db/api-keys.ts';
+import { OPERATOR } from '../../db/author.ts';
+import { dropKey, makeKey, replaceKey, whyNotRotatable } from '../../db/key-changes.ts';
+import { lockForRotation } from '../../db/key-rotation.ts';
+import { requireTenant } from '../../db/tenants.ts';
+import { Permission, Role } from '../../domain/principal.ts';
+import { secondsOf } from './duration.ts';
 import { adminSettings, asOwner } from './owner.ts';
 
 interface CreateOptions {
   tenant: string;
   name: string;
-  role: Role[];
+  role?: Role[];
+  project?: string;
   kind: 'human' | 'agent';
+  owner?: string;
+  scope?: Permission[];
   expires?: number;
   principal?: string;
   quiet?: boolean;
@@ -17,9 +24,10 @@ interface CreateOptions {
 /** `admin key …`. */
 export function apiKeyCommands(): Command {
   return new Command('key')
-    .description('Makes, lists and revokes API keys.')
+    .description('Makes, lists, rotates and revokes API keys.')
     .addCommand(createCommand())
     .addCommand(listCommand())
+    .addCommand(rotateCommand())
     .addCommand(revokeCommand());
 }
 
@@ -28,26 +36,47 @@ function createCommand(): Command {
     .description('Makes an API key and prints it; it is never shown again.')
     .requiredOption('--tenant <id>', 'the tenant the key acts for')
     .requiredOption('--name <name>', 'who or what uses the key')
-    .addOption(new Option('--role <role...>', 'what it may do').choices(Role.options).makeOptionMandatory())
+    .addOption(
+      new Option('--role <role...>', 'what its principal may do; may be left out with --principal').choices(
+        Role.options,
+      ),
+    )
+    .option('--project <name>', 'where the roles hold; everywhere without it')
     .addOption(new Option('--kind <kind>', 'who uses it').choices(['human', 'agent']).default('human'))
+    .option('--owner <prn_…>', 'of an agent: the person who answers for it')
+    .addOption(
+      new Option('--scope <permission...>', 'what the key is limited to').choices(Permission.options),
+    )
     .option('--expires <duration>', 'e.g. 90d, 12h, 30m; without it the key never expires', secondsOf)
     .option('--principal <prn_…>', 'the principal that gets this further key')
     .option('--quiet', 'print nothing but the key')
-    .action(async ({ tenant, role, expires, principal, quiet, ...rest }: CreateOptions) => {
-      const key = await asOwner(owner =>
-        createApiKey(owner, {
-          ...rest,
-          tenantId: tenant,
-          roles: role,
-          installation: adminSettings().installation,
-          ...(expires === undefined ? {} : { expiresInSeconds: expires }),
-          ...(principal === undefined ? {} : { principalId: principal }),
-        }),
-      );
-      console.log(key.token);
+    .action(async ({ quiet, ...options }: CreateOptions) => {
+      const { token, key } = await create(options);
+      console.log(token);
       if (!quiet)
-        console.error(`Key ${key.keyId} of ${key.principalId}. Keep it now: it is never shown again.`);
+        console.error(`Key ${key.id} of ${key.principal_id}. Keep it now: it is never shown again.`);
     });
+}
+
+async function create({ tenant, role, project, kind, owner, scope, expires, principal, name }: CreateOptions) {
+  if (!role && !principal) throw new Error('Say by --role what the key may do, or by --principal whose further key it is.');
+  return asOwner(database =>
+    database.inTenant(tenant, async db => {
+      await requireTenant(db, tenant);
+      const request = {
+        name,
+        kind,
+        roles: role ?? [],
+        installation: adminSettings().installation,
+        ...(project === undefined ? {} : { project }),
+        ...(owner === undefined ? {} : { ownerId: owner }),
+        ...(scope === undefined ? {} : { scopes: scope }),
+        ...(expires === undefined ? {} : { expiresInSeconds: expires }),
+        ...(principal === undefined ? {} : { principalId: principal }),
+      };
+      return makeKey(db, request, OPERATOR);
+    }),
+  );
 }
 
 function listCommand(): Command {
@@ -59,16 +88,57 @@ function listCommand(): Command {
       if (keys.length === 0) return console.log(`There is no key of a tenant ${tenant}.`);
       console.table(
         keys.map(key => ({
-          key: key.key_id,
+          key: key.id,
           name: key.name,
           kind: key.kind,
           roles: key.roles.join(' '),
           principal: key.principal_id,
           expires: key.expires_at ?? 'never',
+          'last used': key.last_used_at ?? 'never',
           revoked: key.revoked_at ?? '',
         })),
       );
     });
+}
+
+const WEEK = 7 * 24 * 3600;
+
+interface RotateOptions {
+  tenant: string;
+  oldEndsIn: number;
+  expires?: number;
+}
+
+function rotateCommand(): Command {
+  return new Command('rotate')
+    .description('Makes a key in the place of another and prints it; the old one lives on for a while.')
+    .argument('<key id>', 'the key to replace, as `key list` shows it')
+    .requiredOption('--tenant <id>', 'whose keys')
+    .option('--old-ends-in <duration>', 'how long both are good, at most 7d', secondsOf, 24 * 3600)
+    .option('--expires <duration>', 'of the new key; without it as long as the old one was made for', secondsOf)
+    .action(async (keyId: string, options: RotateOptions) => {
+      const { token, key } = await rotate(keyId, options);
+      console.log(token);
+      console.error(`Key ${key.id} replaces ${keyId}. Keep it now: it is never shown again.`);
+    });
+}
+
+async function rotate(keyId: string, { tenant, oldEndsIn, expires }: RotateOptions) {
+  if (oldEndsIn > WEEK) throw new Error('The old key may live on for 7d at most.');
+  return asOwner(database =>
+    database.inTenant(tenant, async db => {
+      const old = await lockForRotation(db, keyId);
+      if (!old) throw noSuchKey(tenant, keyId);
+      const why = whyNotRotatable(old);
+      if (why) throw new Error(why);
+      return replaceKey(db, old, {
+        installation: adminSettings().installation,
+        oldEndsInSeconds: oldEndsIn,
+        by: OPERATOR,
+        ...(expires === undefined ? {} : { expiresInSeconds: expires }),
+      });
+    }),
+  );
 }
 
 function revokeCommand(): Command {
@@ -77,20 +147,14 @@ function revokeCommand(): Command {
     .argument('<key id>', 'the part of the key after the installation, as `key list` shows it')
     .requiredOption('--tenant <id>', 'whose keys')
     .action(async (keyId: string, { tenant }: { tenant: string }) => {
-      const revoked = await asOwner(owner => owner.inTenant(tenant, db => revokeApiKey(db, keyId)));
-      if (!revoked)
-        throw new Error(
-          `Tenant ${tenant} has no key ${keyId} in use; see npm run admin -- key list --tenant ${tenant}.`,
-        );
+      const revoked = await asOwner(owner => owner.inTenant(tenant, db => dropKey(db, keyId, OPERATOR)));
+      if (!revoked) throw noSuchKey(tenant, keyId);
       console.log(`Revoked ${keyId}.`);
     });
 }
 
-const SECONDS = { m: 60, h: 3600, d: 24 * 3600 } as const;
-
-function secondsOf(text: string): number {
-  const match = /^([1-9][0-9]{0,4})([mhd])$/.exec(text);
-  const unit = match?.[2];
-  if (unit === 'm' || unit === 'h' || unit === 'd') return Number(match?.[1]) * SECONDS[unit];
-  throw new InvalidArgumentError('must be a number with m, h or d, e.g. 90d');
+function noSuchKey(tenant: string, keyId: string): Error {
+  return new Error(
+    `Tenant ${tenant} has no key ${keyId} in use; see npm run admin -- key list --tenant ${tenant}.`,
+  );
 }

@@ -5,6 +5,9 @@ import { everyKind } from './0003-every-kind.ts';
 import { announcements } from './0004-announcements.ts';
 import { forgottenKeys } from './0005-forgotten-keys.ts';
 import { verifiedState } from './0006-verified-state.ts';
+import { governance } from './0007-governance.ts';
+import { audit } from './0008-audit.ts';
+import { projects } from './0009-projects.ts';
 
 /** Every migration by its name, in the order they run; a released one is never changed again. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +17,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-announcements': announcements,
   '0005-forgotten-keys': forgottenKeys,
   '0006-verified-state': verifiedState,
+  '0007-governance': governance,
+  '0008-audit': audit,
+  '0009-projects': projects,
 };

@@ -88,6 +88,37 @@ describe('the values of the chart', () => {
     expect(AgentRuntimeValues.safeParse(values).error).toBeUndefined();
   });
 
+  it.each(['open', 'restricted'])(
+    'restrict egress to the governed endpoints and what policies allow, also when it asked for %s',
+    egress => {
+      const restrictedEgress = RestrictedEgress.parse({ dnsNamespaces: ['dns'], namespaces: ['tools'] });
+      const allowed = { cidrs: ['192.0.2.0/24'], namespaces: ['data'] };
+      const values = valuesOf(
+        { framework: { name: 'custom' }, image: 'a/b:1', egress },
+        { restrictedEgress, target: { ...target, egress: allowed } },
+      );
+      expect(values.networking).toEqual({
+        egress: 'restricted',
+        exposure: 'private',
+        dnsNamespaces: ['dns'],
+        dnsCidrs: [],
+        egressAllowedNamespaces: ['data', 'governance'],
+        egressAllowedCidrs: ['10.1.2.3/32', '192.0.2.0/24', 'fd00::1/128'],
+      });
+    },
+  );
+
+  it('are accepted by the chart’s schema with as much as several policies may allow', () => {
+    const cidrs = Array.from(
+      { length: 400 },
+      (_, index) => `10.${Math.floor(index / 250)}.${index % 250}.0/24`,
+    );
+    const namespaces = Array.from({ length: 400 }, (_, index) => `team-${index}`);
+    const obliged = { target: { ...target, egress: { cidrs, namespaces } } };
+    const values = valuesOf({ framework: { name: 'custom' }, image: 'a/b:1' }, obliged);
+    expect(AgentRuntimeValues.safeParse(values).error).toBeUndefined();
+  });
+
   it('let restricted egress reach the governed endpoints that can be named in a rule', () => {
     expect(valuesOf({ framework: { name: 'custom' }, image: 'a/b:1' }).networking).toEqual({
       egress: 'restricted',

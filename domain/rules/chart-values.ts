@@ -76,18 +76,21 @@ function autoscalingOf(agent: AgentConfig): AgentRuntimeValuesInput['autoscaling
   };
 }
 
+/** What policies allow (`target.egress`) is in place of the agent's own wish and of the installation's list. */
 function networkingValues({
+  target,
   agent,
   governance,
   restrictedEgress,
 }: ChartValuesInput): NonNullable<AgentRuntimeValuesInput['networking']> {
   const { namespaces, cidrs } = reachable(Object.values(governance));
   const { dnsNamespaces, dnsCidrs } = restrictedEgress ?? {};
+  const allowed = target.egress ?? restrictedEgress;
   return {
-    egress: agent.egress,
+    egress: target.egress === undefined ? agent.egress : 'restricted',
     exposure: agent.exposure,
-    egressAllowedNamespaces: unique([...namespaces, ...(restrictedEgress?.namespaces ?? [])]),
-    egressAllowedCidrs: unique([...cidrs, ...(restrictedEgress?.cidrs ?? [])]),
+    egressAllowedNamespaces: unique([...namespaces, ...(allowed?.namespaces ?? [])]),
+    egressAllowedCidrs: unique([...cidrs, ...(allowed?.cidrs ?? [])]),
     ...(dnsNamespaces && { dnsNamespaces }),
     ...(dnsCidrs && { dnsCidrs }),
   };

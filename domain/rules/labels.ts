@@ -2,6 +2,8 @@
 export const RUNTIME_LABEL = 'runtimeai.dev/runtime';
 export const TENANT_LABEL = 'runtimeai.dev/tenant';
 export const PROJECT_LABEL = 'runtimeai.dev/project';
+/** Only what the chart of an agent makes bears it. */
+export const ENVIRONMENT_LABEL = 'runtimeai.dev/environment';
 
 /** Annotation of a Deployment: the operation whose manifest it carries. */
 export const OPERATION_ANNOTATION = 'runtimeai.dev/operation';

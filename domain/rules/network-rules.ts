@@ -1,3 +1,4 @@
+import type { ReleaseTarget } from '../deployment.ts';
 import type { RestrictedEgress } from '../egress.ts';
 import type { RuntimeSpec } from '../runtime.ts';
 import { RUNTIME_LABEL } from './labels.ts';
@@ -12,19 +13,31 @@ export const DNS_ALONE: RestrictedEgress = {
   cidrs: [],
 };
 
-interface Networked {
-  readonly runtimeId: string;
+/** What vcluster puts on every pod of a virtual cluster; whoever makes such a pod has no say in it. */
+export const VCLUSTER_POD_LABEL = 'vcluster.loft.sh/managed-by';
+
+/**
+ * Selects pods by labels, but none from inside a virtual cluster: its users label them as they like, and would else get
+ * for them what another runtime of the project may reach.
+ */
+export function podsWith(matchLabels: Readonly<Record<string, string>>) {
+  return { matchLabels, matchExpressions: [{ key: VCLUSTER_POD_LABEL, operator: 'DoesNotExist' }] };
+}
+
+/** What decides where a runtime may go. */
+export interface EgressTerms {
+  readonly target: Pick<ReleaseTarget, 'egress'>;
   readonly networking: Networking;
   readonly restrictedEgress: RestrictedEgress | undefined;
 }
 
 /** The spec of the NetworkPolicy around all pods of a runtime. */
-export function policySpec({ runtimeId, networking, restrictedEgress = DNS_ALONE }: Networked) {
+export function policySpec(terms: EgressTerms & { readonly target: Pick<ReleaseTarget, 'runtimeId'> }) {
   return {
-    podSelector: { matchLabels: { [RUNTIME_LABEL]: runtimeId } },
+    podSelector: podsWith({ [RUNTIME_LABEL]: terms.target.runtimeId }),
     policyTypes: ['Ingress', 'Egress'],
-    ingress: [{ from: [callersOf(networking)] }],
-    egress: egressOf(networking, restrictedEgress),
+    ingress: [{ from: [callersOf(terms.networking)] }],
+    egress: egressOf(terms),
   };
 }
 
@@ -33,11 +46,15 @@ export function callersOf(networking: Networking) {
   return networking?.exposure === 'internal' ? { namespaceSelector: {} } : { podSelector: {} };
 }
 
-/** Where a runtime may go, as the egress of a NetworkPolicy: restricted = DNS and what the installation allows. */
-export function egressOf(networking: Networking, allowed: RestrictedEgress) {
-  if (networking?.egress_policy === 'open') return [{}];
-  const to = peersOf(allowed.namespaces, allowed.cidrs);
-  return [...dnsRules(allowed), ...(to.length > 0 ? [{ to }] : [])];
+/**
+ * Where a runtime may go, as the egress of a NetworkPolicy. What policies allow it (`target.egress`) is DNS and that, also
+ * when it asked to be open; without a policy about it, restricted is DNS and what the installation allows.
+ */
+export function egressOf({ target, networking, restrictedEgress = DNS_ALONE }: EgressTerms) {
+  if (target.egress === undefined && networking?.egress_policy === 'open') return [{}];
+  const { namespaces, cidrs } = target.egress ?? restrictedEgress;
+  const to = peersOf(namespaces, cidrs);
+  return [...dnsRules(restrictedEgress), ...(to.length > 0 ? [{ to }] : [])];
 }
 
 /** The way to DNS alone. */

@@ -18,6 +18,17 @@ describeConformance({
   make: kubernetes => agentRuntimeAdapter(kubernetes),
   spec: { agent: agent() },
   scaled: { agent: agent({ replicas: 3, resources: { cpu: '200m', memory: '256Mi' } }) },
+  egress: {
+    open: { agent: agent({ egress: 'open' }) },
+    policy: ({ namespace, release: name }) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      namespace,
+      name,
+    }),
+    // Where its governed endpoints are.
+    also: { cidrs: [], namespaces: ['governance', 'observability'] },
+  },
   vital: ({ namespace, release }) => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',

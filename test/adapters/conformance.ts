@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { describeCancelling } from './conformance/cancelling.ts';
 import { describeCreation } from './conformance/creation.ts';
+import { describeEgress } from './conformance/egress.ts';
 import { describeMigrating } from './conformance/migrating.ts';
 import { describePower } from './conformance/power.ts';
 import { describePromises } from './conformance/promises.ts';
@@ -21,6 +22,7 @@ export function describeConformance(suite: Conformance): void {
     describePromises(suite);
     describeCreation(suite);
     describeCancelling(suite);
+    describeEgress(suite);
     if (can('stop')) describePower(suite);
     if (can('restart')) describeRestarting(suite);
     if (can('scale')) describeScaling(suite);

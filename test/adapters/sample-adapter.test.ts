@@ -22,6 +22,15 @@ describeConformance({
     }),
   spec,
   scaled: { resources: { replicas: 3, memory: '128Mi' } },
+  egress: {
+    open: { ...spec, networking: { exposure: 'private', egress_policy: 'open' } },
+    policy: ({ namespace, release: name }) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      namespace,
+      name,
+    }),
+  },
   vital: ({ namespace, release: name }) => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name }),
   misses: [],
   state: {

@@ -1,5 +1,5 @@
 import { createSandboxAdapter } from '../../adapters/sandbox/adapter.ts';
-import { ownReference } from '../../adapters/sandbox/kinds.ts';
+import { ownReference, policyReference } from '../../adapters/sandbox/kinds.ts';
 import { SANDBOX_DEFAULTS, type SandboxSettings } from '../../adapters/sandbox/settings.ts';
 import type { RuntimeSpec } from '../../domain/runtime.ts';
 import { strongRuntimeClass } from '../../lab/extras/strong-isolation.ts';
@@ -34,6 +34,10 @@ export function sandboxSuite(spec: RuntimeSpec, settings: SandboxSettings = LAB_
     make: kubernetes => createSandboxAdapter({ kubernetes, settings }),
     spec,
     scaled: { ...spec, size: 'large' },
+    egress: {
+      open: { ...spec, networking: { exposure: 'private', egress_policy: 'open' } },
+      policy: policyReference,
+    },
     vital: target => ownReference(target, 'sandbox'),
     misses: [/sandboxes\.agents\.x-k8s\.io/, /sandboxclaims\./, /sandboxtemplates\./, /sandboxwarmpools\./],
   };

@@ -2,6 +2,7 @@ import { describeConformance } from './conformance.ts';
 import { vclusterAdapter } from './vcluster-under-test.ts';
 
 const SPEC = { size: 'small' as const };
+const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
 
 describeConformance({
   name: 'vcluster',
@@ -19,6 +20,10 @@ describeConformance({
   make: kubernetes => vclusterAdapter(kubernetes),
   spec: SPEC,
   scaled: { size: 'large' },
+  egress: {
+    open: { ...SPEC, networking: { exposure: 'private', egress_policy: 'open' } },
+    policy: ({ namespace, release }) => ({ ...POLICY, namespace, name: `vc-work-${release}` }),
+  },
   vital: ({ namespace, release }) => ({
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',

@@ -21,6 +21,15 @@ describeConformance({
   make: kubernetes => createVmAdapter({ kubernetes, settings: VM_DEFAULTS }),
   spec: SPEC,
   scaled: { ...SPEC, size: 'large' },
+  egress: {
+    open: { ...SPEC, networking: { exposure: 'private', egress_policy: 'open' } },
+    policy: ({ namespace, release: name }) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      namespace,
+      name,
+    }),
+  },
   vital: ({ namespace, release }) => ({
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachine',

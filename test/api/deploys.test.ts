@@ -65,7 +65,8 @@ async function waitingForApproval() {
   const runtimeId = await installed({ environment: 'production' });
   const { status, body } = await deploy(runtimeId);
   expect(status, JSON.stringify(body)).toBe(202);
-  return { runtimeId, operationId: body.id as string, approvalId: body.approval_id as string };
+  const { approval_id } = await ended(body.id);
+  return { runtimeId, operationId: body.id as string, approvalId: approval_id as string };
 }
 
 const decide = (approvalId: string, body: object, headers = {}) =>
@@ -282,7 +283,7 @@ describe('an approval', () => {
       body: { agent },
     });
     const answer = await server.call({
-      path: `/v1/approvals/${body.approval_id}/decision`,
+      path: `/v1/approvals/${(await ended(body.id)).approval_id}/decision`,
       key,
       body: { decision: 'approve' },
     });

@@ -158,7 +158,7 @@ describe('a stream', () => {
 
 describe('events that are no longer kept', () => {
   test('are 410 for whoever needs them, also as a stream', async () => {
-    const other = await recordDeploys(tenants.database, 'acme', 'old-agent');
+    const other = await recordDeploys(tenants.database, 'acme', { name: 'old-agent' });
     const db = tenants.database.forTenant('acme');
     for (let n = 0; n < 5; n++)
       await appendEvent(db, {

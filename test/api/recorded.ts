@@ -20,7 +20,7 @@ const agent = AgentConfig.parse({ framework: { name: 'custom' }, image: 'runtime
 export async function recordDeploys(
   database: Database,
   tenantId: string,
-  name = 'support-agent',
+  { name = 'support-agent', project = 'default' }: { name?: string; project?: string } = {},
 ): Promise<Recorded> {
   const records = createRecordActivities({
     db: database,
@@ -40,7 +40,7 @@ export async function recordDeploys(
     if (!admission.admitted) throw new Error(admission.reason);
     return ids;
   };
-  const create = { name, project: 'default', environment: 'production', labels: {} } as const;
+  const create = { name, project, environment: 'production', labels: {} } as const;
   const first = await begin({ create });
   await records.recordOutcome({
     ...first,

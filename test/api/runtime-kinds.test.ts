@@ -70,7 +70,7 @@ test('a runtime has the capabilities of its adapter', async () => {
       missing: [],
     },
   ]);
-  const { runtimeId } = await recordDeploys(tenants.database, 'acme', 'another');
+  const { runtimeId } = await recordDeploys(tenants.database, 'acme', { name: 'another' });
   const path = `/v1/runtimes/${runtimeId}`;
   const { body } = await server.call({ path, key: tenants.keyOf('acme', 'viewer') });
   expect(body).toMatchObject({ capabilities: ['deploy', 'scale'], backend: { kind: 'custom' } });

@@ -6,6 +6,12 @@ import type {
   StepDoneRecord,
 } from '../../activities/change-records.ts';
 import type { ChangeActivities } from '../../activities/changes.ts';
+import type {
+  ClearanceActivities,
+  ClearanceSought,
+  ConsentSought,
+  OpenedApproval,
+} from '../../activities/clearance.ts';
 import type { EvidenceActivities } from '../../activities/evidence.ts';
 import type { ReleaseActivities } from '../../activities/helm.ts';
 import type {
@@ -13,6 +19,7 @@ import type {
   OutcomeRecord,
   RecordActivities,
   StageRecord,
+  WithdrawalRecord,
 } from '../../activities/records.ts';
 import type { RolloutActivities } from '../../activities/rollout.ts';
 import type { Step } from '../../domain/change.ts';
@@ -26,7 +33,8 @@ export type Activities = RecordActivities &
   RolloutActivities &
   EvidenceActivities &
   ChangeActivities &
-  ChangeRecordActivities;
+  ChangeRecordActivities &
+  ClearanceActivities;
 export type ActivityName = keyof Activities;
 export type Input<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type Output<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
@@ -50,7 +58,10 @@ export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, read
     'admitDeployment',
     'recordStage',
     'recordDecision',
+    'recordWithdrawal',
     'recordOutcome',
+    'openApproval',
+    'clear',
     'admitChange',
     'recordStepDone',
     'recordChangeOutcome',
@@ -78,6 +89,9 @@ export class FakeActivities {
   readonly calls: Call[] = [];
   readonly stages: StageRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
+  readonly withdrawals: WithdrawalRecord[] = [];
+  /** Every question to people, in order; the first is `apr_1`. */
+  readonly asked: ConsentSought[] = [];
   readonly outcomes: (OutcomeRecord | ChangeOutcomeRecord)[] = [];
   readonly stepsDone: StepDoneRecord[] = [];
   private readonly written = new Set<number>();
@@ -91,6 +105,9 @@ export class FakeActivities {
       admitDeployment: () => admission as Admission,
       recordStage: record => this.write(this.stages, record),
       recordDecision: record => this.write(this.decisions, record),
+      recordWithdrawal: record => this.write(this.withdrawals, record),
+      openApproval: sought => this.open(sought),
+      clear: sought => this.clear(sought),
       recordOutcome: record => this.write(this.outcomes, record),
       planRelease: () => ({ digest: 'sha256:plan', summary: PLANNED, baseRevision: this.revision }),
       installRelease: () => this.nextRevision(),
@@ -160,6 +177,22 @@ export class FakeActivities {
       | Behaviour<N>
       | undefined;
     return behaviour ? behaviour(input, usually) : usually();
+  }
+
+  private open(sought: ConsentSought): OpenedApproval {
+    this.write(this.asked, sought);
+    const { demands, expires_in_seconds } = sought.policy;
+    return {
+      id: `apr_${this.asked.length}`,
+      digest: `digest ${this.asked.length}`,
+      demands,
+      expiresInSeconds: expires_in_seconds ?? 3600,
+    };
+  }
+
+  private clear(sought: ClearanceSought): { cleared: true } {
+    this.write(this.stages, sought);
+    return { cleared: true };
   }
 
   private write<R extends { readonly step: number }>(into: R[], record: R): void {

@@ -1,5 +1,6 @@
 import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
-import { answer, doneThen, fail, hang } from '../fakes/activities.ts';
+import { CONSENT_NEEDED, consentWanted, DENIED } from '../builders/verdict.ts';
+import { answer, type Behaviour, doneThen, fail, hang } from '../fakes/activities.ts';
 import {
   admittedSteps,
   creating,
@@ -27,6 +28,31 @@ export const CHANGES: Readonly<Record<string, Scenario>> = {
       const refusal = { admitted: false, code: 'policy_denied', reason: 'production is frozen' } as const;
       const change = plane.prepareChange(refusal, { kind: 'stop' });
       await change.start().catch(() => 'refused, as it should be');
+      return change;
+    },
+  },
+  denied_between_steps: {
+    ends: 'rejected',
+    play: plane =>
+      started(plane, { ...LIST, misbehave: world => world.next('clear', cleared, answer<'clear'>(DENIED)) }),
+  },
+  intent_denied_between_steps: {
+    ends: 'rolled_back',
+    play: plane =>
+      started(plane, {
+        ...intent(),
+        misbehave: world => world.next('clear', cleared, answer<'clear'>(DENIED)),
+      }),
+  },
+  asked_between_steps: {
+    ends: 'succeeded',
+    async play(plane) {
+      const change = await started(plane, {
+        ...LIST,
+        misbehave: world => world.next('clear', cleared, answer<'clear'>(CONSENT_NEEDED)),
+      });
+      await change.until('awaiting_approval');
+      await change.decide({ approvalId: 'apr_1' });
       return change;
     },
   },
@@ -151,8 +177,8 @@ export const CHANGES: Readonly<Record<string, Scenario>> = {
     ends: 'cancelled',
     async play(plane) {
       const change = await started(plane, intent({ soakSeconds: 3600 }));
-      // Two stages for each of its two steps, and then the soak.
-      await change.untilCalled('recordStage', 5);
+      // Each of its two steps is watched, and then the soak begins.
+      await change.untilCalled('recordStage', 3);
       await change.cancel();
       return change;
     },
@@ -194,6 +220,7 @@ type Story = Partial<Omit<AcceptedChange, 'intent'>> & {
   readonly planned?: AcceptedChange['intent'];
 };
 
+const cleared: Behaviour<'clear'> = async (_, usually) => usually();
 const SCALE: Story = { kind: 'scale', steps: [scaling] };
 const LIST: Story = { kind: 'actions', steps: [scaling, restarting] };
 const failed = answer<'awaitStep'>({ status: 'failed', message: 'its pod cannot be pulled' });
@@ -203,8 +230,7 @@ const TAKEN = { snapshot: { ref: { name: 'one' }, contents: ['its volume'] } };
 function guarded(expiresInSeconds = 3600): Story {
   return {
     ...SCALE,
-    policy: { answer: 'require_approval', policy: 'guarded', reason: 'scaling needs an approval' },
-    approval: { id: 'apr_1', quorum: 1, expiresInSeconds },
+    policy: consentWanted({ reason: 'scaling needs an approval', expiresInSeconds }),
   };
 }
 

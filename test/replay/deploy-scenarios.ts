@@ -1,7 +1,8 @@
+import { CONSENT_NEEDED, DENIED } from '../builders/verdict.ts';
 import { answer, doneThen, fail, hang } from '../fakes/activities.ts';
 import type { ControlPlane } from '../workflows/control-plane.ts';
 import type { Deploy } from '../workflows/deploy.ts';
-import { firstInstall, needsApproval, refusal, upgrade } from '../workflows/deploy-input.ts';
+import { firstInstall, needsApproval, refusal, secondApprover, upgrade } from '../workflows/deploy-input.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** By the name of the saved history, `deploy-runtime.<name>.json`. */
@@ -18,6 +19,35 @@ export const DEPLOYS: Readonly<Record<string, Scenario>> = {
       const deploy = plane.prepare(refusal('policy_denied', 'production is frozen'));
       await deploy.start().catch(() => 'refused, as it should be');
       return deploy;
+    },
+  },
+  denied_before_acting: {
+    ends: 'rejected',
+    async play(plane) {
+      const deploy = plane.prepare(upgrade());
+      deploy.world.next('clear', answer<'clear'>(DENIED));
+      return started(deploy);
+    },
+  },
+  asked_again: {
+    ends: 'succeeded',
+    async play(plane) {
+      const deploy = plane.prepare(needsApproval());
+      const difference = 'what would change in the cluster: Deployment agent';
+      deploy.world.next('clear', answer<'clear'>({ ...CONSENT_NEEDED, supersedes: 'apr_1', difference }));
+      await approved(await started(deploy), 'apr_1');
+      await deploy.untilCalled('openApproval', 2);
+      return approved(deploy, 'apr_2');
+    },
+  },
+  withdrawn_then_approved: {
+    ends: 'succeeded',
+    async play(plane) {
+      const deploy = await started(plane.prepare(needsApproval({ quorum: 2 })));
+      await approved(deploy, 'apr_1');
+      await deploy.withdraw({ approvalId: 'apr_1', comment: 'let me look again' });
+      await deploy.decide({ approvalId: 'apr_1', by: secondApprover });
+      return approved(deploy, 'apr_1');
     },
   },
   expired: {
@@ -110,9 +140,16 @@ async function started(deploy: Deploy): Promise<Deploy> {
   return deploy;
 }
 
+async function approved(deploy: Deploy, approvalId: string): Promise<Deploy> {
+  await deploy.until('awaiting_approval');
+  await deploy.decide({ approvalId });
+  return deploy;
+}
+
 async function decided(plane: ControlPlane, decision: 'approve' | 'reject'): Promise<Deploy> {
   const deploy = plane.prepare(needsApproval());
-  const { approvalId = '' } = await deploy.start();
+  await deploy.start();
+  const approvalId = 'apr_1';
   await deploy.until('awaiting_approval');
   await deploy.decide({ approvalId, decision, comment: 'looked at the diff' });
   return deploy;

@@ -68,6 +68,12 @@ export class Caller {
     return must(202, await this.deploy(runtimeId, wish));
   }
 
+  /** A deploy that was accepted, planned, and waits for people's consent. */
+  async asks(runtimeId: string, wish: DeployWish): Promise<Operation> {
+    const { id } = await this.begin(runtimeId, wish);
+    return this.reaches(id, 'awaiting_approval');
+  }
+
   async operation(id: string): Promise<Operation> {
     return must(200, await this.get<Operation>(`/operations/${id}`));
   }

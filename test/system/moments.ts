@@ -25,8 +25,8 @@ export interface Story {
 export const STORIES: Readonly<Record<Moment, Story>> = {
   awaiting_approval: {
     outcome: 'succeeded',
-    events: ['awaiting_approval', 'approve', 'preparing', 'applying', 'verifying', 'succeeded'],
-    next: 'preparing',
+    events: ['preparing', 'awaiting_approval', 'approve', 'preparing', 'applying', 'verifying', 'succeeded'],
+    next: 'approve',
   },
   preparing: straight('applying'),
   applying: straight('verifying'),

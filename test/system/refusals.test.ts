@@ -132,7 +132,7 @@ describe.concurrent('an approval', () => {
 
   it('is not given by the requester, nor twice, nor without the permission', async () => {
     const { id } = await installed('four-eyes', 'production');
-    const { id: operationId, approval_id: approvalId } = await people().operator.begin(id, {
+    const { id: operationId, approval_id: approvalId } = await people().operator.asks(id, {
       version: '1.1.0',
     });
     expect(refusal(await people().operator.decide(approvalId, 'approve'))).toEqual([403, 'four_eyes']);
@@ -153,7 +153,7 @@ describe.concurrent('an approval', () => {
 
   it('that nobody gives expires, and then comes too late', async () => {
     const { id } = await installed('expiring', 'staging');
-    const { id: operationId, approval_id: approvalId } = await people().developer.begin(id, {
+    const { id: operationId, approval_id: approvalId } = await people().developer.asks(id, {
       version: '1.1.0',
     });
     await people().developer.ends(operationId, 'expired');
@@ -167,7 +167,7 @@ describe.concurrent('an approval', () => {
 
   it('that is refused ends the deploy as rejected, with the words of who refused', async () => {
     const { id } = await installed('refused', 'production');
-    const { id: operationId, approval_id } = await people().developer.begin(id, { version: '1.1.0' });
+    const { id: operationId, approval_id } = await people().developer.asks(id, { version: '1.1.0' });
     must(200, await people().operator.decide(approval_id, 'reject', 'not on a Friday'));
     const operation = await people().developer.ends(operationId, 'rejected');
     expect(operation.progress?.message).toContain('not on a Friday');
@@ -175,7 +175,7 @@ describe.concurrent('an approval', () => {
 
   it('of a cancelled deploy, and of another tenant’s, cannot be given', async () => {
     const { id } = await installed('withdrawn', 'production');
-    const { id: operationId, approval_id: approvalId } = await people().developer.begin(id, {
+    const { id: operationId, approval_id: approvalId } = await people().developer.asks(id, {
       version: '1.1.0',
     });
     expect(refusal(await operator().decide(approvalId, 'approve'))).toEqual([404, 'not_found']);
@@ -196,7 +196,7 @@ describe.concurrent('another tenant', () => {
       version: '1.0.0',
       request: { environment: 'production' },
     });
-    const { approval_id } = await people.developer.begin(upgraded.id, { version: '1.1.0' });
+    const { approval_id } = await people.developer.asks(upgraded.id, { version: '1.1.0' });
     const paths = [
       ...['', '/status', '/deployments', '/events'].map(rest => [`/runtimes/ID${rest}`, ours.id]),
       ['/deployments/ID', verified_deployment_id],

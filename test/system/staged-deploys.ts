@@ -81,7 +81,7 @@ interface Beginning {
 /** How a deploy is brought to each moment and kept there. */
 const WAYS: Readonly<Record<Moment, (deploy: Beginning) => Promise<Kept>>> = {
   awaiting_approval: async deploy => {
-    const operation = await deploy.begin();
+    const operation = await deploy.caller.reaches((await deploy.begin()).id, 'awaiting_approval');
     return { operation, letGo: () => approve(deploy.system, operation) };
   },
   preparing: deploy => held(deploy, dryRunsOf(deploy.key)),

@@ -1,6 +1,7 @@
 import type { Change, Desired } from '../../domain/change.ts';
 import type { AcceptedChange, AdmittedStep, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { newId } from '../../domain/ids.ts';
+import { verdictOf } from '../builders/verdict.ts';
 import { developer } from './deploy-input.ts';
 
 const RUNNING: Desired = { spec: { size: 'small' }, power: 'running' };
@@ -42,7 +43,7 @@ export function admittedSteps(
     steps,
     knownRevision: 0,
     quota: { cpu: 8, memoryMiB: 16_384, pods: 40, storageGiB: 0 },
-    policy: { answer: 'allow', policy: 'default', reason: 'nothing forbids it' },
+    policy: verdictOf(),
     stepTimeoutSeconds: 60,
     ...changes,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { consentWanted } from '../builders/verdict.ts';
 import { answer, type Behaviour, deafGate, doneThen, fail, hang, stumble } from '../fakes/activities.ts';
 import {
   admittedSteps,
@@ -340,16 +341,17 @@ describe('cancelling', () => {
 describe('an approval', () => {
   const guarded = (expiresInSeconds = 3600) =>
     admittedSteps([scaling], {
-      policy: { answer: 'require_approval', policy: 'guarded', reason: 'scaling needs an approval' },
-      approval: { id: 'apr_1', quorum: 1, expiresInSeconds },
+      policy: consentWanted({ reason: 'scaling needs an approval', expiresInSeconds }),
     });
 
-  it('is awaited before anything is tried out', async () => {
+  it('is awaited once it was tried out, and it is tried out again before anything is done', async () => {
     const change = plane.prepareChange(guarded(), { kind: 'scale' });
-    expect(await change.start()).toMatchObject({ approvalId: 'apr_1' });
+    await change.start();
     await change.until('awaiting_approval');
-    expect(change.world.touched()).toEqual([]);
+    expect(change.world.touched()).toEqual(['planStep']);
     await change.decide({ approvalId: 'apr_1' });
+    await change.until('finished');
+    expect(change.world.touched()).toEqual(['planStep', 'planStep', 'carryOutStep', 'awaitStep']);
 
     expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
   });
@@ -364,7 +366,7 @@ describe('an approval', () => {
       outcome: 'rejected',
       message: 'rejected by abel: too dear',
     });
-    expect(change.world.touched()).toEqual([]);
+    expect(change.world.touched()).toEqual(['planStep']);
   });
 
   it('that nobody gives expires', async () => {

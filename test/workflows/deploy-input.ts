@@ -1,5 +1,6 @@
 import type { Admission, AdmissionRefusal, DeployRuntimeInput } from '../../domain/deployment.ts';
 import { newId } from '../../domain/ids.ts';
+import { consentWanted, verdictOf } from '../builders/verdict.ts';
 
 export type Accepted = Extract<Admission, { admitted: true }>;
 
@@ -46,7 +47,7 @@ export function firstInstall(changes: Partial<Accepted> = {}): Accepted {
       release: 'support-agent',
     },
     quota: { cpu: 8, memoryMiB: 16_384, pods: 40, storageGiB: 0 },
-    policy: { answer: 'allow', policy: 'default', reason: 'nothing forbids it' },
+    policy: verdictOf(),
     knownRevision: 0,
     ...changes,
   };
@@ -62,18 +63,8 @@ export function upgrade(changes: Partial<Accepted> = {}): Accepted {
 }
 
 /** Let in, but only when people agree. */
-export function needsApproval(question: { quorum?: number; expiresInSeconds?: number } = {}): Accepted {
-  const approval = { id: newId('approval'), quorum: 1, expiresInSeconds: 24 * 3600, ...question };
-  const { quorum, expiresInSeconds } = approval;
-  return upgrade({
-    policy: {
-      answer: 'require_approval',
-      policy: 'guarded',
-      reason: 'upgrades need an approval',
-      approval: { quorum, expiresInSeconds },
-    },
-    approval,
-  });
+export function needsApproval(question: Parameters<typeof consentWanted>[0] = {}): Accepted {
+  return upgrade({ policy: consentWanted(question) });
 }
 
 /** Not let in. */

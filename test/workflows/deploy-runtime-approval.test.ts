@@ -7,16 +7,18 @@ import { useControlPlane } from './use-control-plane.ts';
 const plane = useControlPlane();
 
 describe('a deploy that needs an approval', () => {
-  it('names the approval to the caller and waits for it, touching nothing', async () => {
-    const { deploy, approvalId } = await asked();
+  it('waits for it with the plan to show, and nothing changed', async () => {
+    const { deploy } = await asked();
 
     expect(await deploy.state()).toEqual({
       operationId: deploy.input.operationId,
       stage: 'awaiting_approval',
       waitsFor: 'an approval',
     });
-    expect(approvalId).toMatch(/^apr_/);
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
+    expect(deploy.world.asked).toMatchObject([
+      { requester: developer, policy: { answer: 'require_approval' } },
+    ]);
   });
 
   it('goes on when it is approved, and closes the approval', async () => {
@@ -42,7 +44,7 @@ describe('a deploy that needs an approval', () => {
       outcome: 'rejected',
       message: 'rejected by abel: not on a Friday',
     });
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({ approvalStatus: 'rejected', leaves: 'previous' });
   });
 
@@ -50,7 +52,7 @@ describe('a deploy that needs an approval', () => {
     const { deploy } = await asked({ expiresInSeconds: 24 * 3600 });
 
     expect(await deploy.result()).toMatchObject({ outcome: 'expired', message: 'nobody decided in time' });
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({ approvalStatus: 'expired', leaves: 'previous' });
   });
 
@@ -80,7 +82,7 @@ describe('a deploy that needs an approval', () => {
     await deploy.decide({ approvalId });
 
     expect(await deploy.result()).toMatchObject({ outcome: 'expired' });
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
   });
 });
 
@@ -140,7 +142,7 @@ describe('a decision', () => {
 
     deploy.world.recover('recordOutcome');
     expect(await deploy.result()).toMatchObject({ outcome: 'cancelled' });
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
   });
 
   it('counts once when two people decide at the same moment', async () => {
@@ -167,7 +169,7 @@ describe('a decision', () => {
 
     expect(await deciding).toEqual({ status: 'rejected' });
     expect(await deploy.result()).toMatchObject({ outcome: 'rejected' });
-    expect(deploy.world.calls.map(call => call.activity).slice(1)).toEqual([
+    expect(deploy.world.calls.map(call => call.activity).slice(3)).toEqual([
       'recordDecision',
       'recordOutcome',
     ]);
@@ -187,8 +189,7 @@ describe('a decision', () => {
 
 async function asked(question: { quorum?: number; expiresInSeconds?: number } = {}) {
   const deploy = plane.prepare(needsApproval(question));
-  const { approvalId } = await deploy.start({ workflowTaskTimeout: '2s' });
-  if (!approvalId) throw new Error('admission named no approval');
+  await deploy.start({ workflowTaskTimeout: '2s' });
   await deploy.until('awaiting_approval');
-  return { deploy, approvalId };
+  return { deploy, approvalId: 'apr_1' };
 }

@@ -36,7 +36,7 @@ describe('cancel before anything is applied', () => {
       outcome: 'cancelled',
       message: 'cancelled by olga: wrong version; nothing was changed',
     });
-    expect(deploy.world.touched()).toEqual([]);
+    expect(deploy.world.touched()).toEqual(['planRelease']);
     expect(deploy.world.outcome()).toMatchObject({ approvalStatus: 'cancelled', leaves: 'previous' });
   });
 

@@ -146,7 +146,7 @@ describe('the records', () => {
     await deploy.result();
 
     expect(deploy.world.stages.map(record => record.stage)).toEqual(['applying', 'verifying']);
-    expect(deploy.world.inputsOf('recordStage')).toHaveLength(3);
+    expect(deploy.world.inputsOf('recordStage')).toHaveLength(2);
   });
 });
 

@@ -24,6 +24,8 @@ import {
   type ResolveInput,
   resolveUpdate,
   stateQuery,
+  type WithdrawInput,
+  withdrawUpdate,
 } from '../../workflows/messages.ts';
 import type { FakeActivities } from '../fakes/activities.ts';
 import { approver, operator } from './deploy-input.ts';
@@ -110,6 +112,11 @@ export class Deploy<I extends DeployRuntimeInput | ChangeRuntimeInput = DeployRu
   decide(changes: Partial<DecideInput> & { approvalId: string }): Promise<{ status: string }> {
     const args: [DecideInput] = [{ by: approver, decision: 'approve', ...changes }];
     return this.handle().executeUpdate(decideUpdate, { args });
+  }
+
+  withdraw(changes: Partial<WithdrawInput> & { approvalId: string }): Promise<{ status: string }> {
+    const args: [WithdrawInput] = [{ by: approver, ...changes }];
+    return this.handle().executeUpdate(withdrawUpdate, { args });
   }
 
   cancel(changes: Partial<CancelInput> = {}): Promise<{ stage: Stage }> {

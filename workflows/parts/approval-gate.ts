@@ -1,17 +1,25 @@
 import { condition, setHandler } from '@temporalio/workflow';
-import type { Admission, Requester } from '../../domain/deployment.ts';
-import { type Answer, decide } from '../../domain/rules/approval.ts';
-import { type DecideInput, decideUpdate } from '../messages.ts';
+import type { OpenedApproval } from '../../activities/clearance.ts';
+import type { Requester } from '../../domain/deployment.ts';
+import {
+  type Answer,
+  answerOf,
+  decide,
+  type Question,
+  whyNotWelcome,
+  withdrawableBy,
+} from '../../domain/rules/approval.ts';
+import { type DecideInput, decideUpdate, type WithdrawInput, withdrawUpdate } from '../messages.ts';
 import type { Journal } from './journal.ts';
 import { refuse } from './refuse.ts';
 
-type Question = NonNullable<Extract<Admission, { admitted: true }>['approval']>;
+type Status = ReturnType<typeof decide>;
 
-/** Asks people, and takes their answers as Updates: quorum, four eyes, one answer each, until it expires. */
+/** Asks people, and takes their answers as Updates: who may, how many, four eyes, one answer each, until it expires. */
 export class ApprovalGate {
-  private question: Question | undefined;
+  private asked: OpenedApproval | undefined;
   private expired = false;
-  private readonly answers: Answer[] = [];
+  private answers: Answer[] = [];
 
   constructor(
     private readonly input: { readonly requester: Requester },
@@ -21,13 +29,19 @@ export class ApprovalGate {
       validator: answer => this.mustBeWelcome(answer),
       description: 'Approve or reject this operation',
     });
+    setHandler(withdrawUpdate, wish => this.takeBack(wish), {
+      validator: wish => this.mustBeWithdrawable(wish),
+      description: 'Take one’s decision back before anything is done',
+    });
   }
 
-  /** Waits for the decision; a timer ends the waiting. */
-  async awaitDecision(question: Question): Promise<'approved' | 'rejected' | 'expired'> {
-    this.question = question;
-    const decided = await condition(() => this.status() !== 'open', question.expiresInSeconds * 1000, {
-      summary: `approval expires after ${question.expiresInSeconds} s`,
+  /** Waits for the decision; a timer ends the waiting. Answers to an earlier question count no more. */
+  async awaitDecision(asked: OpenedApproval): Promise<'approved' | 'rejected' | 'expired'> {
+    this.asked = asked;
+    this.answers = [];
+    this.expired = false;
+    const decided = await condition(() => this.status() !== 'open', asked.expiresInSeconds * 1000, {
+      summary: `approval expires after ${asked.expiresInSeconds} s`,
     });
     this.expired = !decided;
     const status = this.status();
@@ -37,7 +51,7 @@ export class ApprovalGate {
   /** Who said yes, with their comments. */
   approvals(): string {
     const given = this.answers.filter(each => each.decision === 'approve');
-    return `approved by ${given.map(({ by, comment }) => (comment ? `${by.name} (${comment})` : by.name)).join(', ')}`;
+    return `approved by ${given.map(inWords).join(', ')}`;
   }
 
   /** Who said no, and why. */
@@ -46,28 +60,61 @@ export class ApprovalGate {
     return answer ? `rejected by ${answer.by.name}: ${answer.comment ?? 'no comment'}` : 'nobody rejected';
   }
 
-  private status(): 'open' | 'approved' | 'rejected' {
-    return decide(this.answers, this.question?.quorum ?? 1);
+  private question(): Question {
+    const { demands = [], digest = '' } = this.asked ?? {};
+    return { requester: this.input.requester, answers: this.answers, demands, digest };
+  }
+
+  private status(): Status {
+    return decide(this.question());
   }
 
   /** Whether the question is still open comes first, in the words the API has for it once the run has ended. */
-  private mustBeWelcome(answer: DecideInput): void {
-    if (!this.question || answer.approvalId !== this.question.id)
-      throw refuse('not_awaiting_approval', 'this operation does not wait for that approval');
+  private mustBeWelcome(offer: DecideInput): void {
+    this.mustBeAsked(offer);
     if (this.expired) throw refuse('approval_expired', 'the approval expired before this decision');
     if (this.status() !== 'open') throw refuse('already_decided', `the approval is already ${this.status()}`);
     if (this.journal.stage !== 'awaiting_approval')
       throw refuse('not_awaiting_approval', `the operation is ${this.journal.stage}`);
-    if (answer.by.id === this.input.requester.id)
-      throw refuse('four_eyes', 'whoever asked for an operation cannot decide on it');
-    if (this.answers.some(each => each.by.id === answer.by.id))
-      throw refuse('already_decided', 'you have already decided on this approval');
+    const unwelcome = whyNotWelcome(offer, this.question());
+    if (unwelcome) throw refuse(unwelcome.code, unwelcome.message);
   }
 
-  private async take(answer: DecideInput): Promise<{ status: 'open' | 'approved' | 'rejected' }> {
+  private mustBeWithdrawable({ by, ...wish }: WithdrawInput): void {
+    this.mustBeAsked(wish);
+    const { stage } = this.journal;
+    if (stage !== 'awaiting_approval' && stage !== 'preparing')
+      throw refuse('nothing_to_withdraw', `the operation is ${stage}: it has begun to act`);
+    if (this.expired || this.status() === 'rejected')
+      throw refuse('nothing_to_withdraw', `the approval is already ${this.expired ? 'expired' : 'rejected'}`);
+    if (!withdrawableBy(by, this.answers))
+      throw refuse('nothing_to_withdraw', 'there is no decision of yours on this approval');
+  }
+
+  private mustBeAsked({ approvalId }: { readonly approvalId: string }): void {
+    if (!this.asked || approvalId !== this.asked.id)
+      throw refuse('not_awaiting_approval', 'this operation does not wait for that approval');
+  }
+
+  private async take(offer: DecideInput): Promise<{ status: Status }> {
+    const answer = answerOf(offer, this.question());
     this.answers.push(answer);
     const status = this.status();
-    await this.journal.decided(answer);
+    await this.journal.decided({ ...answer, approvalId: offer.approvalId });
     return { status };
   }
+
+  private async takeBack({ by, approvalId, comment }: WithdrawInput): Promise<{ status: Status }> {
+    const given = withdrawableBy(by, this.answers);
+    if (!given) throw refuse('nothing_to_withdraw', 'there is no decision of yours on this approval');
+    this.answers = this.answers.filter(answer => answer !== given);
+    const status = this.status();
+    await this.journal.withdrawn({ approvalId, by, decidedBy: given.by.id, ...(comment && { comment }) });
+    return { status };
+  }
+}
+
+function inWords({ by, inPlaceOf, comment }: Answer): string {
+  const place = inPlaceOf ? ` for ${inPlaceOf.name}` : '';
+  return `${by.name}${place}${comment ? ` (${comment})` : ''}`;
 }

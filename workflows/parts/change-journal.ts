@@ -116,6 +116,6 @@ export class ChangeJournal extends Journal {
     // Where nothing is to be done only the end is told, which needs the subject and not the verb.
     const verb = this.verbs[this.at] ?? (kind === 'actions' || kind === 'intent' ? 'restart' : kind);
     const subject = this.verbs[this.at] ? `lifecycle.${verb}` : kind;
-    return { subject, verb, type: this.type, by: this.change.requester.name, steps: this.steps };
+    return { kind, subject, verb, type: this.type, by: this.change.requester.name, steps: this.steps };
   }
 }

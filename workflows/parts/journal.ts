@@ -1,5 +1,17 @@
 import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
-import type { DecisionRecord, OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
+import type {
+  Clearance,
+  ClearanceSought,
+  ConsentSought,
+  OpenedApproval,
+} from '../../activities/clearance.ts';
+import type {
+  DecisionRecord,
+  OutcomeRecord,
+  RecordKey,
+  StageRecord,
+  WithdrawalRecord,
+} from '../../activities/records.ts';
 import type { Outcome, Stage } from '../../domain/operation.ts';
 import { records } from '../activity-options.ts';
 import type { DeployState } from '../messages.ts';
@@ -40,6 +52,32 @@ export class Journal {
     await this.write(() => records.recordStage.executeWithOptions({ summary }, [record]));
   }
 
+  /** Asks whether it may act; when it may, it is in the stage `applying` from now on, and that is written. */
+  async clear({ message, ...asked }: Omit<ClearanceSought, keyof RecordKey | 'stage'>): Promise<Clearance> {
+    const change = this.about();
+    const record = {
+      ...this.nextKey(),
+      stage: 'applying' as const,
+      message,
+      ...asked,
+      ...(change && { change }),
+    };
+    const summary = `applying: ${message}`.slice(0, 190);
+    const clearance = await this.write(() => records.clear.executeWithOptions({ summary }, [record]));
+    if (clearance.cleared) this.began('applying', message);
+    return clearance;
+  }
+
+  /** Opens a question to people; it waits for them from now on. */
+  async openApproval(asked: Omit<ConsentSought, keyof RecordKey>): Promise<OpenedApproval> {
+    const change = this.about();
+    const record = { ...this.nextKey(), ...asked, ...(change && { change }) };
+    const summary = `awaiting_approval: ${asked.message}`.slice(0, 190);
+    const opened = await this.write(() => records.openApproval.executeWithOptions({ summary }, [record]));
+    this.began('awaiting_approval', asked.message, 'an approval');
+    return opened;
+  }
+
   /** Is in a stage from now on, without a record: admission has written it, or the record follows. */
   began(stage: Stage, message: string, waitsFor?: string): void {
     this.stage = stage;
@@ -75,6 +113,13 @@ export class Journal {
     await this.write(() => records.recordDecision.executeWithOptions({ summary }, [record]));
   }
 
+  /** Writes down that one person took a decision back. */
+  async withdrawn(withdrawal: Omit<WithdrawalRecord, keyof RecordKey>): Promise<void> {
+    const record = { ...this.nextKey(), ...withdrawal };
+    const summary = `withdrawn by ${withdrawal.by.name}`.slice(0, 190);
+    await this.write(() => records.recordWithdrawal.executeWithOptions({ summary }, [record]));
+  }
+
   state(): DeployState {
     return {
       operationId: this.input.operationId,
@@ -84,7 +129,7 @@ export class Journal {
     };
   }
 
-  private write(record: () => Promise<void>): Promise<void> {
+  private write<T>(record: () => Promise<T>): Promise<T> {
     const writing = this.written.then(() => CancellationScope.nonCancellable(record));
     this.written = Promise.allSettled([writing]);
     return writing;

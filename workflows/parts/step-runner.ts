@@ -1,10 +1,11 @@
 import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { Comparison } from '../../activities/change-comparison.ts';
-import type { Begun, Observation } from '../../domain/change.ts';
+import type { Begun, Observation, StepPlan } from '../../domain/change.ts';
 import type { AcceptedChange, ChangeRuntimeInput } from '../../domain/change-operation.ts';
 import { steps as promises, records } from '../activity-options.ts';
 import type { Attention } from './attention.ts';
 import type { ChangeEnding, ChangeJournal } from './change-journal.ts';
+import type { Act, Consent, Withheld } from './consent.ts';
 import { describeFailure } from './describe-failure.ts';
 import { ended, type GivingUp } from './giving-up.ts';
 import { inWords, Steps } from './steps.ts';
@@ -17,6 +18,7 @@ interface Cast {
   readonly journal: ChangeJournal;
   readonly attention: Attention;
   readonly stop: Stoppable;
+  readonly consent: Consent;
 }
 
 /** Carries out the steps of one operation, each verified before the next, and has taken back what does not work. */
@@ -35,13 +37,20 @@ export class StepRunner {
     await this.steps.plan(index);
   }
 
+  /** Asks people for their consent to all steps where policies want it; answers how it ended without. */
+  async askPeople(): Promise<ChangeEnding | undefined> {
+    const { admission, consent } = this.cast;
+    return consent.ask(admission.policy, this.act(0));
+  }
+
   /** Carries a step out until it is reached; answers how the operation ended when it was not. */
   async run(index: number): Promise<ChangeEnding | undefined> {
     const { journal, stop } = this.cast;
     journal.turnTo(index);
     const progress = { begun: false };
     try {
-      await stop.run(() => this.carryOut(index, progress));
+      const withheld = await stop.run(() => this.carryOut(index, progress));
+      if (withheld) return this.withheld(index, withheld);
       this.done.push(index);
       return undefined;
     } catch (error) {
@@ -114,16 +123,17 @@ export class StepRunner {
     return this.done.filter(index => this.steps.at(index).change.verb !== 'snapshot').reverse();
   }
 
-  private async carryOut(index: number, progress: { begun: boolean }): Promise<void> {
-    const { journal } = this.cast;
-    const plan = index === 0 ? this.steps.planned(0) : await this.steps.plan(index);
-    if (!plan) throw ApplicationFailure.nonRetryable(`Step ${index} was not planned.`);
+  private async carryOut(index: number, progress: { begun: boolean }): Promise<Withheld | undefined> {
+    const { journal, consent } = this.cast;
+    if (index > 0) await this.steps.plan(index);
     throwIfStopped();
     const step = this.steps.at(index);
     journal.mark(index, 'running');
-    await journal.enter('applying', inWords(step));
+    const withheld = await consent.obtain(this.act(index));
+    if (withheld) return withheld;
     throwIfStopped();
     progress.begun = true;
+    const plan = this.planned(index);
     const begun = await promises.carryOutStep.executeWithOptions({ summary: inWords(step) }, [
       { step, base: plan.base },
     ]);
@@ -132,6 +142,43 @@ export class StepRunner {
     const notes = revision === undefined ? {} : { revision };
     await journal.enter('verifying', `${step.change.verb}: watching until it is true`, notes);
     await this.note(index, begun, await this.steps.reached({ step, begun }));
+    return undefined;
+  }
+
+  private act(index: number): Act {
+    const { target, steps } = this.cast.admission;
+    const { requester, reason } = this.cast.input;
+    const step = this.steps.at(index);
+    return {
+      index,
+      message: () => inWords(step),
+      propose: () => {
+        const { summary, changes } = this.planned(index);
+        return { target, requester, steps, plan: { summary, changes }, ...(reason && { reason }) };
+      },
+      lookAgain: async () => {
+        await this.steps.plan(index);
+        return undefined;
+      },
+    };
+  }
+
+  private planned(index: number): StepPlan {
+    const plan = this.steps.planned(index);
+    if (!plan) throw ApplicationFailure.nonRetryable(`Step ${index} was not planned.`);
+    return plan;
+  }
+
+  /** Nothing of this step was begun; of an intent, what was done before it is taken back. */
+  private withheld(index: number, withheld: Withheld): Promise<ChangeEnding | undefined> | ChangeEnding {
+    const { journal, admission } = this.cast;
+    const { message, outcome } = withheld;
+    journal.mark(index, 'skipped', message);
+    if (this.done.length === 0) return withheld;
+    const others = admission.intent ? this.revocable() : [];
+    const why: GivingUp = { code: 'policy_denied', reason: message, outcome: 'failed', cancelled: false };
+    if (others.length > 0) return CancellationScope.nonCancellable(() => this.wayBack.take(others, why));
+    return { ...withheld, message: `${message}; what was done before it stays`, outcome, skipped: message };
   }
 
   private async note(index: number, { revision }: Begun, seen: Observation): Promise<void> {

@@ -1,5 +1,5 @@
 import type { PolicyMode } from '../../planner.ts';
-import { monthlyCost, type Prices } from '../prices.ts';
+import type { Tariff } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import { boundText, keeps, type Limits, minReplicas } from './limits.ts';
 import { capacityOf } from './resources.ts';
@@ -11,7 +11,7 @@ export interface Terms {
   readonly figures: Figures;
   readonly limits: Limits;
   readonly mode: PolicyMode;
-  readonly prices: Prices;
+  readonly tariff: Tariff;
 }
 
 /** Why a change of the resources must not be planned. */
@@ -69,19 +69,19 @@ function idleShare(resources: Resources, cpuCores: number): number {
   return 1 - (cpu === 0 ? BUSIEST : Math.min(cpuCores / cpu, BUSIEST));
 }
 
-function limitsBroken(wanted: Resources, { limits, prices }: Terms): Objection | undefined {
+function limitsBroken(wanted: Resources, { limits, tariff }: Terms): Objection | undefined {
   const least = minReplicas(limits);
   if (wanted.replicas < least)
     return {
       rule: 'availability',
       why: `availability needs at least ${least} replicas, and it would have ${wanted.replicas}`,
     };
-  const cost = monthlyCost(wanted, prices);
+  const cost = tariff.perMonth(wanted);
   const budget = limits.costPerMonth;
   if (budget && !keeps(budget, cost))
     return {
       rule: 'budget',
-      why: `it would cost ${round(cost)} a month, and the limit is ${boundText(budget)}`,
+      why: `it would cost ${round(cost)} ${tariff.unit} a month, and the limit is ${boundText(budget)}`,
     };
   return undefined;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { agentSpec, plannedRuntime, planQuestion } from '../../../test/builders/plan-question.ts';
 import { ActionPlan, type PlannedRuntime, type PlanQuestion } from '../../planner.ts';
 import { desiredAfter } from '../desired.ts';
-import { monthlyCost, PRICES } from '../prices.ts';
+import { PRICES, tariffOf } from '../prices.ts';
 import { STEP } from './feasible.ts';
 import { canonicalText } from './hash.ts';
 import { createRulePlanner } from './plan.ts';
@@ -102,7 +102,8 @@ describe('every plan', () => {
         const { runtime } = carriedOut(question, plan);
         const { cpu, memoryMiB, replicas } = resourcesNow(runtime);
         expect(plan.expected.capacity.after).toEqual({ cpu, memory_mib: memoryMiB, replicas });
-        const cost = runtime.power === 'stopped' ? 0 : monthlyCost(resourcesNow(runtime), PRICES);
+        const running = runtime.power === 'running' ? replicas : 0;
+        const cost = tariffOf(question.runtime, PRICES).perMonth({ cpu, memoryMiB, replicas: running });
         expect(plan.expected.cost.after).toBeCloseTo(cost, 1);
       }),
     );

@@ -12,10 +12,12 @@ const scaledTo = (replicas: number) => ({ type: 'scale', params: { resources: { 
 const stopped = plannedRuntime({ power: 'stopped', state: 'stopped' });
 const vm = plannedRuntime({ type: 'vm', spec: { size: 'large' } });
 
+const EUROS = { cpuHour: 0.08, gibHour: 0.02, gpuHour: 1, storageGibMonth: 0.1, unit: 'EUR' };
+
 describe('a plan', () => {
   it('keeps its schema, names its planner and carries its own hash', () => {
     const { hash, ...rest } = ActionPlan.parse(plan('reduce cost'));
-    expect(rest.planner).toEqual({ name: 'fixed-rules', version: '1' });
+    expect(rest.planner).toEqual({ name: 'fixed-rules', version: '2' });
     expect(hash).toBe(planHash(rest));
     expect(plan('reduce cost').hash).toBe(hash);
     expect(plan('scale to 3').hash).not.toBe(hash);
@@ -41,6 +43,30 @@ describe('a plan', () => {
         latency_ms: { measured: 30, modelled: 35 },
       },
     });
+  });
+
+  it('reckons with the prices of the installation, and in their unit', () => {
+    expect(plan('reduce cost', { prices: EUROS })).toMatchObject({
+      actions: [scaledTo(3)],
+      explanations: [{ reasons: [expect.stringMatching(/saves 25 % of 146 EUR a month/)] }],
+      expected: { cost: { before: 146, after: 109.5, unit: 'EUR per month' } },
+    });
+    const prices = { ...EUROS, sizes: { agent_runtime: { medium: 0.02 } } };
+    expect(plan('reduce cost', { prices }).expected.cost).toMatchObject({ before: 58.4, after: 43.8 });
+    expect(plan('scale to 9', { prices: EUROS, constraints: { cost: '<=300/mo' } }).cannot).toMatchObject([
+      { code: 'constraint_not_met', why: expect.stringContaining('would cost 328.5 EUR a month') },
+    ]);
+  });
+
+  it('counts the GPUs of every replica, and volumes whatever the number of replicas is', () => {
+    const runtime = plannedRuntime({ spec: agentSpec(4, { gpu: '1xA10' }) });
+    expect(plan('scale to 3', { runtime, prices: EUROS }).expected.cost).toMatchObject({
+      before: 146 + 4 * 730,
+      after: 109.5 + 3 * 730,
+    });
+    const spec = { size: 'small' as const, vm: { disk: '100Gi' } };
+    const machine = plannedRuntime({ type: 'vm', spec });
+    expect(plan('stop', { runtime: machine, prices: EUROS }).expected.cost.after).toBe(10);
   });
 
   it('is empty for a runtime that is going, and says so', () => {

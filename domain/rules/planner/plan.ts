@@ -1,5 +1,5 @@
 import type { ActionPlan, Cannot, Planner, PlanQuestion } from '../../planner.ts';
-import { hourlyCost, monthlyCost, PRICES } from '../prices.ts';
+import { PRICES, savedPerHour, tariffOf } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import { readConstraints } from './constraints.ts';
 import { modelledLatencyMs, round } from './feasible.ts';
@@ -9,12 +9,12 @@ import { both } from './limits.ts';
 import { resourcesNow } from './resources.ts';
 import { planScale } from './scale.ts';
 import { readSignals } from './signals.ts';
-import type { Planned, Situation } from './situation.ts';
+import { costOf, type Planned, type Situation } from './situation.ts';
 import { isIdle, planCheaper, planLimits } from './sizing.ts';
 import { planVerb } from './verbs.ts';
 import { quoted } from './words.ts';
 
-const PLANNER = { name: 'fixed-rules', version: '1' } as const;
+const PLANNER = { name: 'fixed-rules', version: '2' } as const;
 
 /**
  * The planner that needs nothing but its question: a small grammar of goals, every size and number of replicas tried
@@ -106,7 +106,7 @@ function adviceWithout(steps: readonly Planned[]): string[] {
 }
 
 function scheduled({ wishes }: TypedIntent, situation: Situation, schedule: string): Draft {
-  const { now, prices, power } = situation;
+  const { now, tariff, power } = situation;
   const named = /\d/.test(schedule);
   const when = named
     ? `at the times of ${quoted(schedule)}`
@@ -117,7 +117,7 @@ function scheduled({ wishes }: TypedIntent, situation: Situation, schedule: stri
     what: quoted(schedule),
     why: `no action has a time of day, and doing it at once (${what}) is not what was asked for`,
   };
-  const saving = `each hour in which it is stopped saves ${round(hourlyCost(now, prices))} of ${round(monthlyCost(now, prices))} ${prices.unit} a month`;
+  const saving = `each hour in which it is stopped saves ${round(savedPerHour(tariff, now))} of ${round(tariff.perMonth(now))} ${tariff.unit} a month`;
   const advice = `let a scheduler of yours call lifecycle/stop and lifecycle/start ${when}; ${saving}`;
   return emptyDraft(situation, { cannot: [cannot], recommendations: power === 'running' ? [advice] : [] });
 }
@@ -127,7 +127,8 @@ function situationOf(question: PlanQuestion): Situation {
   const now = resourcesNow(runtime);
   const { spec, power } = runtime;
   const figures = readSignals(signals, now);
-  return { runtime, spec, power, now, figures, limits: {}, mode: policyMode, prices, preferCheaper: false };
+  const tariff = tariffOf(runtime, prices);
+  return { runtime, spec, power, now, figures, limits: {}, mode: policyMode, tariff, preferCheaper: false };
 }
 
 function frameOf({ runtime, policyMode }: PlanQuestion, { power }: Situation) {
@@ -157,17 +158,17 @@ function expectedOf(before: Situation, after: Situation): ActionPlan['expected']
   const { latencyMs } = before.figures;
   const modelled = isIdle(after) ? undefined : modelledLatencyMs(after.now, before);
   return {
-    cost: { before: costOf(before), after: costOf(after), unit: `${before.prices.unit} per month` },
+    cost: {
+      before: round(costOf(before)),
+      after: round(costOf(after)),
+      unit: `${before.tariff.unit} per month`,
+    },
     capacity: { before: capacity(before.now), after: capacity(after.now) },
     latency_ms:
       latencyMs === undefined || modelled === undefined
         ? null
         : { measured: round(latencyMs), modelled: round(modelled) },
   };
-}
-
-function costOf({ now, power, prices }: Situation): number {
-  return power === 'stopped' ? 0 : round(monthlyCost(now, prices));
 }
 
 function capacity({ cpu, memoryMiB, replicas }: Resources) {

@@ -1,12 +1,14 @@
 import type { PolicyMode } from '../../planner.ts';
-import { monthlyCost, type Prices } from '../prices.ts';
+import type { Tariff } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import type { Candidate } from './candidates.ts';
 import { sameShape } from './resources.ts';
 
 /** A candidate with what it would save and disturb, both as shares of what there is now. */
 export interface Scored extends Candidate {
+  /** Of a month. */
   readonly cost: number;
+  /** Of what its replicas cost; what they do not change, such as volumes, is no part of it. */
   readonly savings: number;
   readonly disruption: number;
 }
@@ -22,12 +24,13 @@ export const WORTH: Readonly<Record<PolicyMode, number>> = {
 };
 
 /** What the candidate would save and disturb. */
-export function scored(candidate: Candidate, now: Resources, prices: Prices): Scored {
-  const [before, cost] = [monthlyCost(now, prices), monthlyCost(candidate.resources, prices)];
+export function scored(candidate: Candidate, now: Resources, tariff: Tariff): Scored {
+  const [before, cost] = [tariff.perMonth(now), tariff.perMonth(candidate.resources)];
+  const ofReplicas = before - tariff.perMonth({ ...now, replicas: 0 });
   return {
     ...candidate,
     cost,
-    savings: before === 0 ? 0 : (before - cost) / before,
+    savings: ofReplicas === 0 ? 0 : (before - cost) / ofReplicas,
     disruption: disruptionOf(candidate.resources, now),
   };
 }

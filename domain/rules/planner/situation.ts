@@ -2,7 +2,7 @@ import type { Action } from '../../action.ts';
 import type { Power } from '../../change.ts';
 import type { Cannot, Explanation, PlannedRuntime, PolicyMode } from '../../planner.ts';
 import type { RuntimeSpec } from '../../runtime.ts';
-import type { Prices } from '../prices.ts';
+import type { Tariff } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import type { Terms } from './feasible.ts';
 import type { Limits } from './limits.ts';
@@ -17,7 +17,7 @@ export interface Situation {
   readonly figures: Figures;
   readonly limits: Limits;
   readonly mode: PolicyMode;
-  readonly prices: Prices;
+  readonly tariff: Tariff;
   readonly preferCheaper: boolean;
 }
 
@@ -31,6 +31,11 @@ export interface Planned {
   readonly recommendations?: readonly string[];
 }
 
+/** What a month costs of the runtime as it is in this situation. */
+export function costOf({ now, power, tariff }: Pick<Situation, 'now' | 'power' | 'tariff'>): number {
+  return tariff.perMonth(power === 'stopped' ? { ...now, replicas: 0 } : now);
+}
+
 /** A wish that is fulfilled already. */
 export function alreadySo(why: string): Planned {
   return { rationale: [why] };
@@ -42,6 +47,6 @@ export function refusal(code: Cannot['code'], what: string, why: string): Planne
 }
 
 /** The part of the situation that a change of the resources is held against. */
-export function termsOf({ now, figures, limits, mode, prices }: Situation): Terms {
-  return { now, figures, limits, mode, prices };
+export function termsOf({ now, figures, limits, mode, tariff }: Situation): Terms {
+  return { now, figures, limits, mode, tariff };
 }

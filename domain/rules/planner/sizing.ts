@@ -1,17 +1,16 @@
 import type { PolicyMode } from '../../planner.ts';
 import { desiredAfter } from '../desired.ts';
-import { monthlyCost } from '../prices.ts';
 import type { Resources } from '../sizes.ts';
 import { autoscalingOf, type Candidate, candidatesFor, REPLICAS } from './candidates.ts';
 import { modelledLatencyMs, type Objection, objectionTo, percent, round, STEP } from './feasible.ts';
 import { boundText, keeps, minReplicas } from './limits.ts';
 import { capacityOf, resourcesNow, sameShape, scaleParams } from './resources.ts';
 import { cheapest, isWorthIt, nearest, type Scored, scored, WORTH } from './score.ts';
-import { alreadySo, type Planned, refusal, type Situation, termsOf } from './situation.ts';
+import { alreadySo, costOf, type Planned, refusal, type Situation, termsOf } from './situation.ts';
 
 /** Plans what costs least, within the limits, the usage and the step that the policy mode allows. */
 export function planCheaper(situation: Situation): Planned {
-  const cost = monthlyCost(situation.now, situation.prices);
+  const cost = costOf(situation);
   if (isIdle(situation))
     return alreadySo('reduce cost: it is not running, so there is nothing to make cheaper');
   const governed = governedByAutoscaler('reduce cost', situation);
@@ -20,7 +19,7 @@ export function planCheaper(situation: Situation): Planned {
   const best = cheapest(possible.filter(candidate => isWorthIt(candidate, situation.mode)));
   if (best) {
     const reasons = [
-      `saves ${percent(best.savings)} of ${round(cost)} ${situation.prices.unit} a month and disturbs ${percent(best.disruption)} of the replicas`,
+      `saves ${percent((cost - best.cost) / cost)} of ${round(cost)} ${situation.tariff.unit} a month and disturbs ${percent(best.disruption)} of the replicas`,
     ];
     return scaleTo(best, situation, reasons);
   }
@@ -93,7 +92,7 @@ function sift(situation: Situation): { possible: Scored[]; objections: Objection
   for (const candidate of candidatesFor(situation.runtime.type, situation.now)) {
     const objection = objectionTo(candidate.resources, terms);
     if (objection) objections.push(objection);
-    else possible.push(scored(candidate, situation.now, situation.prices));
+    else possible.push(scored(candidate, situation.now, situation.tariff));
   }
   return { possible, objections };
 }
@@ -125,14 +124,15 @@ function withMoreCourage(situation: Situation): string[] {
   return [];
 }
 
-function brokenNow({ limits, now, prices, figures, power }: Situation): string[] {
+function brokenNow(situation: Situation): string[] {
+  const { limits, now, tariff, figures } = situation;
   const { latencyMs, costPerMonth } = limits;
-  const cost = power === 'stopped' ? 0 : monthlyCost(now, prices);
+  const cost = costOf(situation);
   const least = minReplicas(limits);
   return [
     ...(now.replicas < least ? [`availability needs ${least} replicas, and it has ${now.replicas}`] : []),
     ...(costPerMonth && !keeps(costPerMonth, cost)
-      ? [`it costs ${round(cost)} a month, and the limit is ${boundText(costPerMonth)}`]
+      ? [`it costs ${round(cost)} ${tariff.unit} a month, and the limit is ${boundText(costPerMonth)}`]
       : []),
     ...(latencyMs && figures.latencyMs !== undefined && !keeps(latencyMs, figures.latencyMs)
       ? [`latency is ${round(figures.latencyMs)} ms, and the limit is ${boundText(latencyMs)} ms`]
@@ -162,7 +162,7 @@ function missingForLimits(situation: Situation): Planned | undefined {
 
 function figuresOf(
   wanted: Resources,
-  { now, figures, mode, prices }: Situation,
+  { now, figures, mode, tariff }: Situation,
 ): Record<string, number | string> {
   const used = {
     cpu_used_cores: figures.cpuCores,
@@ -179,8 +179,8 @@ function figuresOf(
     cpu_cores_after: round(after.cpu),
     memory_mib_before: round(before.memoryMiB),
     memory_mib_after: round(after.memoryMiB),
-    cost_per_month_before: round(monthlyCost(now, prices)),
-    cost_per_month_after: round(monthlyCost(wanted, prices)),
+    cost_per_month_before: round(tariff.perMonth(now)),
+    cost_per_month_after: round(tariff.perMonth(wanted)),
     policy_mode: mode,
   };
 }

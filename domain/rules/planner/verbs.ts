@@ -1,6 +1,5 @@
 import type { ActionType } from '../../action.ts';
 import type { Power } from '../../change.ts';
-import { monthlyCost } from '../prices.ts';
 import { round } from './feasible.ts';
 import { AVAILABILITY, boundText, keeps, minReplicas } from './limits.ts';
 import { alreadySo, type Planned, refusal, type Situation } from './situation.ts';
@@ -39,10 +38,10 @@ function brokenByStop({ limits }: Situation): string | undefined {
   return 'availability high rules out a stop; leave one of the two out';
 }
 
-function brokenByStart({ limits: { costPerMonth }, now, prices }: Situation): string | undefined {
-  const cost = monthlyCost(now, prices);
+function brokenByStart({ limits: { costPerMonth }, now, tariff }: Situation): string | undefined {
+  const cost = tariff.perMonth(now);
   if (keeps(costPerMonth, cost) || costPerMonth === undefined) return undefined;
-  return `running, it costs ${round(cost)} a month, and the limit is ${boundText(costPerMonth)}`;
+  return `running, it costs ${round(cost)} ${tariff.unit} a month, and the limit is ${boundText(costPerMonth)}`;
 }
 
 function planRestart(verb: 'restart' | 'rollout_restart', situation: Situation, reasons: string[]): Planned {

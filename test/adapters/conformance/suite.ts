@@ -39,6 +39,15 @@ export interface Conformance {
     readonly spec: RuntimeSpec;
     readonly code: ErrorCode;
   }[];
+  /** How its egress is seen: what a policy about it allows must be in this NetworkPolicy, and no more. */
+  readonly egress: {
+    /** The runtime, asking for `egress_policy: open`. */
+    readonly open: RuntimeSpec;
+    /** The NetworkPolicy around what the user runs in it. */
+    policy(target: RuntimeTarget): ObjectReference;
+    /** What it reaches in any case, beside DNS and its own namespace. */
+    readonly also?: { readonly cidrs: readonly string[]; readonly namespaces: readonly string[] };
+  };
   /** How long one step may take; 60 unless said. */
   readonly deadlineSeconds?: number;
 }

@@ -26,7 +26,7 @@ const POLL_MS = 50;
 export class Walker {
   /** What the runtime is now by our records; nothing while there is none. */
   now: Desired | null = null;
-  private knownRevision = 0;
+  knownRevision = 0;
   readonly adapter: RuntimeAdapter;
   readonly target: RuntimeTarget;
   readonly deadlineSeconds: number;

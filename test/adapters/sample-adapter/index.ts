@@ -1,6 +1,7 @@
 import type { Call, RuntimeAdapter } from '../../../adapters/adapter.ts';
 import type { AdapterTools, Begun, Step } from '../../../adapters/tools.ts';
 import { health } from './health.ts';
+import { networkPolicyOf } from './network-policy.ts';
 import { allOf, deploymentOf, type Scheduling, snapshotOf, stateOf, wakeUpOf } from './objects.ts';
 import { observe } from './observe.ts';
 
@@ -8,7 +9,11 @@ import { observe } from './observe.ts';
 export default function createSampleAdapter(tools: AdapterTools): RuntimeAdapter {
   const { kubernetes } = tools;
   const scheduling = tools.settings as Scheduling;
-  const manifests = (step: Step) => [deploymentOf(step, scheduling), stateOf(step.target)];
+  const manifests = (step: Step) => [
+    networkPolicyOf(step),
+    deploymentOf(step, scheduling),
+    stateOf(step.target),
+  ];
 
   const apply = async (step: Step, { signal }: Call): Promise<Begun> => {
     signal.throwIfAborted();

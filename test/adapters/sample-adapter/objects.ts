@@ -58,11 +58,13 @@ export async function allOf(kubernetes: AdapterTools['kubernetes'], target: Targ
   const lists = await Promise.all([
     kubernetes.list({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, labelSelector }),
     kubernetes.list({ apiVersion: 'v1', kind: 'ConfigMap', namespace, labelSelector }),
+    kubernetes.list({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace, labelSelector }),
   ]);
   return lists.flat();
 }
 
-function metadataOf(target: Target, name: string) {
+/** Name, place and labels of an object of this runtime. */
+export function metadataOf(target: Target, name: string) {
   return { name, namespace: target.namespace, labels: labelsOf(target) };
 }
 

@@ -1,0 +1,35 @@
+import type { ApprovalDemand, ApprovalParams } from '../domain/policy.ts';
+import { compare, type Placed, ruleName } from './naming.ts';
+
+/** A demand for consent and how long people have for it. */
+export interface Asking {
+  readonly placed: Placed;
+  readonly demand: ApprovalDemand;
+  readonly expiresInSeconds: number;
+}
+
+const ONE_PERSON_IN_A_DAY: ApprovalParams = { quorum: 1, expires_in_seconds: 24 * 3600 };
+
+/** What a rule demands by its parameters; without any, one person within a day. */
+export function askingOf(placed: Placed, params: ApprovalParams = ONE_PERSON_IN_A_DAY): Asking {
+  const { quorum, roles = [], groups = [], acr = [], expires_in_seconds } = params;
+  return {
+    placed,
+    demand: { quorum, roles, groups, acr, because: ruleName(placed) },
+    expiresInSeconds: expires_in_seconds,
+  };
+}
+
+/** Each demand once, in an order that does not depend on where it came from. */
+export function distinctDemands(demands: readonly ApprovalDemand[]): ApprovalDemand[] {
+  const named = demands.map(demand => [`${demand.because} ${JSON.stringify(demand)}`, demand] as const);
+  return [...new Map(named.toSorted(([one], [other]) => compare(one, other))).values()];
+}
+
+/** A demand in words: how many people, of which roles or groups, signed in how. */
+export function demandInWords({ quorum, roles, groups, acr }: ApprovalDemand): string {
+  const people = quorum === 1 ? 'one person' : `${quorum} people`;
+  const among = [...roles.map(role => `role ${role}`), ...groups.map(group => `group ${group}`)];
+  const who = among.length > 0 ? ` with ${among.join(' or ')}` : '';
+  return `${people}${who}${acr.length > 0 ? `, signed in by ${acr.join(' or ')}` : ''}`;
+}

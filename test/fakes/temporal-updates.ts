@@ -1,0 +1,31 @@
+import type { Client } from '@temporalio/client';
+
+export interface SentUpdate {
+  readonly workflowId: string;
+  readonly update: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** A Temporal that remembers each Update it is sent, and answers all of them with the same. */
+export class TemporalUpdates {
+  readonly sent: SentUpdate[] = [];
+  answer: unknown = { status: 'open' };
+
+  /** As the API knows it; whatever else it is asked for, it has not. */
+  asClient(): Client {
+    const workflow = {
+      getHandle: (workflowId: string) => ({
+        executeUpdate: async (
+          { name }: { name: string },
+          { args: [input] }: { args: [SentUpdate['input']] },
+        ) => {
+          this.sent.push({ workflowId, update: name, input });
+          return this.answer;
+        },
+      }),
+    };
+    const withDeadline = <T>(_: number, work: () => Promise<T>) => work();
+    const fake = { workflow, withDeadline, options: { namespace: 'default' }, connection: {} };
+    return fake as unknown as Client;
+  }
+}

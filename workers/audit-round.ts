@@ -1,0 +1,138 @@
+import { AuditBroken } from '../audit/broken.ts';
+import { openCheckpoint, originFor, type SignedCheckpoint, signCheckpoint } from '../audit/checkpoint.ts';
+import { leafHash } from '../audit/leaf.ts';
+import { type NoteSigner, type NoteVerifier, verifierOf } from '../audit/note.ts';
+import { grow, rootOf, subtreesOf } from '../audit/tree.ts';
+import { newestCheckpoint } from '../db/audit-checkpoints.ts';
+import {
+  lockAuditStream,
+  oldestUnsealed,
+  readTreeEnd,
+  readUnsealed,
+  type TreeEnd,
+  type UnsealedRecord,
+  writeSealed,
+} from '../db/audit-sealing.ts';
+import { readSubtrees, rootAt } from '../db/audit-tree.ts';
+import type { Database } from '../db/database.ts';
+import type { TenantSql } from '../db/tables.ts';
+import type { Anchor } from './audit-anchor.ts';
+
+/** What sealing needs. */
+export interface SealingParts {
+  readonly database: Pick<Database, 'inTenant'>;
+  readonly signer: NoteSigner;
+  /** Keys of before, by which older checkpoints were signed. */
+  readonly formerKeys?: readonly NoteVerifier[];
+  readonly anchor: Anchor | undefined;
+  /** How many records one transaction seals. Default 2,000. */
+  readonly batch?: number;
+}
+
+/** What one round did for one tenant. */
+export interface Sealed {
+  readonly sealed: number;
+  readonly size: number;
+  /** Whether a full batch was sealed, so that more may be waiting. */
+  readonly more: boolean;
+  readonly oldestUnsealed: Date | undefined;
+}
+
+/** Seals what can be sealed of one tenant in one transaction and anchors the checkpoint; nothing when another process is at it. */
+export async function sealRound(parts: SealingParts, tenant: string): Promise<Sealed | undefined> {
+  const sealed = await parts.database.inTenant(tenant, async db =>
+    (await lockAuditStream(db)) ? sealLocked(db, { ...parts, tenant }) : undefined,
+  );
+  // Only what is committed is anchored; if this ends in between, the next round does it.
+  if (sealed) await anchorNewest(parts, tenant);
+  return sealed;
+}
+
+type Round = SealingParts & { readonly tenant: string };
+
+async function sealLocked(db: TenantSql, round: Round): Promise<Sealed> {
+  const { batch = 2_000 } = round;
+  const end = await readTreeEnd(db);
+  await compareWithAnchor(db, { ...round, end });
+  const records = await readUnsealed(db, end, batch);
+  if (records.length > 0) await sealRecords(db, { ...round, end, records });
+  const sealedTo = records.at(-1) ?? end.last;
+  return {
+    sealed: records.length,
+    size: end.size + records.length,
+    more: records.length === batch,
+    oldestUnsealed: await oldestUnsealed(db, { size: end.size, last: sealedTo }),
+  };
+}
+
+async function sealRecords(
+  db: TenantSql,
+  { tenant, signer, end, records }: Round & { end: TreeEnd; records: readonly UnsealedRecord[] },
+): Promise<void> {
+  for (const record of records) refuseAltered(record);
+  const before = await readSubtrees(db, subtreesOf({ begin: 0, end: end.size }));
+  const leaves = records.map(({ leaf }, index) => ({ level: 0, position: end.size + index, hash: leaf }));
+  const { standing, made } = grow(before, leaves);
+  const size = end.size + records.length;
+  const checkpoint = signCheckpoint({ tenant, size, root: rootOf(standing), signedAt: new Date() }, signer);
+  await writeSealed(db, { begin: end.size, records, nodes: made, checkpoint });
+}
+
+/** What is sealed must be what was written: the hash made then, of the record there now, under its own name. */
+function refuseAltered({ id, tenantId, at, record, leaf }: UnsealedRecord): void {
+  const isItself =
+    record.id === id && record.tenant_id === tenantId && new Date(record.at).getTime() === at.getTime();
+  if (isItself && leafHash(record).equals(leaf)) return;
+  throw new AuditBroken(
+    `The audit record ${id} is not as it was written: its hash does not fit. It was changed past the application. ` +
+      'Nothing more of this tenant is sealed until somebody has looked into it.',
+  );
+}
+
+async function compareWithAnchor(db: TenantSql, round: Round & { end: TreeEnd }): Promise<void> {
+  const anchored = await newestAnchored(round);
+  if (anchored === undefined) return;
+  const { tenant, end, anchor } = round;
+  const told = `The anchor ${anchor?.place} holds a checkpoint of ${anchored.size} records of ${tenant}, signed ${anchored.signedAt.toISOString()}`;
+  if (anchored.size > end.size) {
+    throw new AuditBroken(
+      `${told}, and the database has sealed ${end.size}: it was restored from an older copy, or cut off. ${WHAT_NEXT}`,
+    );
+  }
+  if (!(await rootAt(db, anchored.size)).equals(anchored.root))
+    throw new AuditBroken(`${told}, and those in the database are others: it was rewritten. ${WHAT_NEXT}`);
+}
+
+const WHAT_NEXT =
+  'Nothing is sealed, so that no second history begins. docs/audit.md says what to do after a restore.';
+
+async function newestAnchored({
+  anchor,
+  tenant,
+  signer,
+  formerKeys = [],
+}: Round): Promise<SignedCheckpoint | undefined> {
+  const note = await anchor?.newest(tenant);
+  if (note === undefined) return undefined;
+  const checkpoint = openCheckpoint(note, [verifierOf(signer), ...formerKeys]);
+  const names = [signer, ...formerKeys].map(({ name }) => originFor(name, tenant));
+  if (checkpoint && names.includes(checkpoint.origin)) return checkpoint;
+  throw new AuditBroken(
+    `The newest checkpoint of ${tenant} in the anchor ${anchor?.place} is not signed by the key of this installation. ` +
+      'Was the key changed? Then name the former public key in RUNTIMEAI_AUDIT_FORMER_KEYS. Otherwise the anchor was tampered with.',
+  );
+}
+
+/** Under the lock of the tenant, so that checkpoints reach the anchor in their order. */
+async function anchorNewest(parts: SealingParts, tenant: string): Promise<void> {
+  const { anchor, database } = parts;
+  if (anchor === undefined) return;
+  await database.inTenant(tenant, async db => {
+    if (!(await lockAuditStream(db))) return;
+    const newest = await newestCheckpoint(db);
+    if (newest === undefined) return;
+    const anchored = await newestAnchored({ ...parts, tenant });
+    if (anchored !== undefined && anchored.size >= newest.size) return;
+    await anchor.append(tenant, { ...newest, origin: originFor(parts.signer.name, tenant) });
+  });
+}
