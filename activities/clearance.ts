@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ApplicationFailure } from '@temporalio/activity';
 import { approverRights } from '../db/approvals.ts';
 import {
@@ -132,7 +133,8 @@ async function clear(db: TenantSql, input: ClearanceSought, prices: Prices): Pro
       decision: { step: input.index, question, verdict },
       policies: facts.policies,
     });
-  if (verdict.answer === 'deny') return { cleared: false, why: 'denied', verdict };
+  const denied = deniedBy(verdict) ?? otherReach(facts, input, prices);
+  if (denied) return { cleared: false, why: 'denied', verdict: denied };
   const objection = await consentMissing(db, { facts, input, verdict, question });
   if (objection) return { cleared: false, why: 'consent_needed', verdict, ...objection };
   insistWritten(await writeStage(db, stageChange(input)), input);
@@ -155,6 +157,27 @@ function judgeAgain(
       'policy_denied',
     );
   return { question, verdict: strictest(questions.map(each => judge(each, facts.policies))) };
+}
+
+function deniedBy(verdict: PolicyVerdict): PolicyVerdict | undefined {
+  return verdict.answer === 'deny' ? verdict : undefined;
+}
+
+/** What was planned lets it reach what the policies of admission let it; other ones want another plan. */
+function otherReach(
+  facts: ClearanceFacts,
+  { target }: ClearanceSought,
+  prices: Prices,
+): PolicyVerdict | undefined {
+  const verdicts = facts.questions.map(({ question }) =>
+    judge(asOfNow(question, facts, prices), facts.policies),
+  );
+  const verdict = strictest(verdicts);
+  const { egress } = verdict.obligations;
+  const now = egress && { cidrs: egress.cidrs, namespaces: egress.namespaces };
+  if (isDeepStrictEqual(now ?? undefined, target.egress)) return undefined;
+  const reason = `where policies let ${target.runtimeName} reach has changed since this was planned (${egress?.because ?? 'no rule is about it any more'}); ask for it again`;
+  return { ...verdict, answer: 'deny', reason };
 }
 
 function asOfNow(question: PolicyQuestion, facts: ClearanceFacts, prices: Prices): PolicyQuestion {

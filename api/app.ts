@@ -20,6 +20,8 @@ import { DEFAULT_SLOT_QUOTA } from '../process/config.ts';
 import type { Log } from '../process/log.ts';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
 import { ApprovalsService } from './approvals/approvals.service.ts';
+import { AuditController } from './audit/audit.controller.ts';
+import { AuditService } from './audit/audit.service.ts';
 import { ActionsController } from './changes/actions.controller.ts';
 import { ActionsService } from './changes/actions.service.ts';
 import { ChangesService } from './changes/changes.service.ts';
@@ -43,6 +45,7 @@ import { MetricsController } from './health/metrics.controller.ts';
 import { collectMethods } from './http/allowed-methods.ts';
 import { AuthGuard } from './http/auth.guard.ts';
 import { databaseProblem } from './http/database-problem.ts';
+import { Denials } from './http/denials.ts';
 import { Leaving } from './http/leaving.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { databaseOfCallers, followRequests, ProjectGuard } from './http/project-access.ts';
@@ -61,6 +64,7 @@ import { MembersController } from './members/members.controller.ts';
 import { MembersService } from './members/members.service.ts';
 import { DocumentText } from './openapi/document-text.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
+import { operationIdOf } from './openapi/operation-ids.ts';
 import { REFERENCE_FILES } from './openapi/reference-page.ts';
 import { OperationMessages } from './operations/operation-messages.ts';
 import { OperationsController } from './operations/operations.controller.ts';
@@ -120,6 +124,7 @@ export const CONTROLLERS = [
   MembersController,
   WhoamiController,
   KeysController,
+  AuditController,
   HealthController,
   ProbesController,
   MetricsController,
@@ -150,8 +155,15 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
     new ProjectGuard(),
   );
   app.useGlobalPipes(new SchemaPipe());
+  const denials = new Denials({ database, log, registry, operationIdOf });
+  denials.closeWith(server);
   app.useGlobalFilters(
-    new ProblemFilter({ log, translators: [databaseProblem, temporalProblem], allowedMethods }),
+    new ProblemFilter({
+      log,
+      translators: [databaseProblem, temporalProblem],
+      allowedMethods,
+      onProblem: (request, problem) => denials.record(request, problem),
+    }),
   );
   endWaitingFirst(server, () => {
     services.leaving.shutDown();
@@ -212,6 +224,7 @@ function createServices(parts: ApiParts) {
     tenants: new TenantsService({ database, installation: parts.installation ?? 'dev' }),
     projects: new ProjectsService({ database, defaultQuota: parts.defaultQuota ?? DEFAULT_SLOT_QUOTA }),
     members: new MembersService(database),
+    audit: new AuditService({ database, streams: everyones }),
     leaving: new Leaving(),
     streams: new EventStreams({ feed, registry }),
     health: new HealthService({
@@ -249,6 +262,7 @@ function apiModule(services: Services): DynamicModule {
     { provide: TenantsService, useValue: services.tenants },
     { provide: ProjectsService, useValue: services.projects },
     { provide: MembersService, useValue: services.members },
+    { provide: AuditService, useValue: services.audit },
     { provide: Leaving, useValue: services.leaving },
     { provide: EventStreams, useValue: services.streams },
     { provide: HealthService, useValue: services.health },

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ZodError, z } from 'zod';
 import { apiKeyCommands } from './admin/keys.ts';
-import { memberCommands } from './admin/logins.ts';
+import { memberCommands } from './admin/members.ts';
 import { migrateCommand } from './admin/migrate.ts';
 import { whyDatabaseRefused } from './admin/owner.ts';
 import { policyCommands } from './admin/policies.ts';
@@ -15,8 +15,8 @@ export function adminProgram(): Command {
     .description('Administers RuntimeAI in its database; needs RUNTIMEAI_DATABASE_OWNER_URL.')
     .addCommand(migrateCommand())
     .addCommand(tenantCommands())
-    .addCommand(apiKeyCommands())
     .addCommand(memberCommands())
+    .addCommand(apiKeyCommands())
     .addCommand(tokenCommand())
     .addCommand(policyCommands())
     .addCommand(projectCommands());

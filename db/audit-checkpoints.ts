@@ -1,3 +1,4 @@
+import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
 import type { TenantSql } from './tables.ts';
 
 /** A checkpoint as the database keeps it. */
@@ -14,10 +15,18 @@ export async function newestCheckpoint(db: TenantSql): Promise<KeptCheckpoint | 
   return row && kept(row);
 }
 
-/** The first checkpoint that covers so many records, if there is one already. */
-export async function checkpointCovering(db: TenantSql, size: number): Promise<KeptCheckpoint | undefined> {
-  const row = await columns(db).where('size', '>=', String(size)).orderBy('size').limit(1).executeTakeFirst();
-  return row && kept(row);
+/** One page of checkpoints, newest first. */
+export async function pageOfCheckpoints(db: TenantSql, request: PageRequest): Promise<Page<KeptCheckpoint>> {
+  const query = ['audit checkpoints'];
+  const after = startOf(request, query);
+  let rows = columns(db).orderBy('size', 'desc').limit(rowsToRead(request));
+  if (after !== undefined) rows = rows.where('size', '<', after.replace(/[^0-9]/g, ''));
+  const found = await rows.execute();
+  const page = pageOf(
+    found.map(row => ({ ...kept(row), id: String(row.size) })),
+    { request, query },
+  );
+  return { ...page, items: page.items.map(({ id: _, ...checkpoint }) => checkpoint) };
 }
 
 /** Checkpoints above one size and up to another, in their order. */

@@ -80,8 +80,16 @@ function sameRule(one: Placed, other: Placed): boolean {
   return one.policy.scope_env === other.policy.scope_env && contentOf(one.rule) === contentOf(other.rule);
 }
 
-function contentOf({ reason: _reason, ...rule }: PolicyRule): string {
-  return JSON.stringify(rule, (_, value: unknown) => sortedKeys(value));
+/** Written once for each rule, which is held against every other. */
+const CONTENTS = new WeakMap<PolicyRule, string>();
+
+function contentOf(rule: PolicyRule): string {
+  const known = CONTENTS.get(rule);
+  if (known !== undefined) return known;
+  const { reason: _reason, ...rest } = rule;
+  const content = JSON.stringify(rest, (_, value: unknown) => sortedKeys(value));
+  CONTENTS.set(rule, content);
+  return content;
 }
 
 function sortedKeys(value: unknown): unknown {

@@ -42,6 +42,13 @@ describe('configuration', () => {
     );
   });
 
+  it('takes a price table, and names what in one is wrong', () => {
+    const prices = { cpuHour: 0.04, gibHour: 0.005, gpuHour: 1, storageGibMonth: 0.1, unit: 'EUR' };
+    const given = (table: object) => readConfig({ ...DATABASE, RUNTIMEAI_PRICES: JSON.stringify(table) });
+    expect(given(prices).RUNTIMEAI_PRICES).toEqual(prices);
+    expect(() => given({ ...prices, cpuHour: -1 })).toThrow(/RUNTIMEAI_PRICES\.cpuHour/);
+  });
+
   it('is documented: docs/configuration.md is what npm run docs writes', () => {
     expect(readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')).toBe(
       configurationPage(),

@@ -128,7 +128,7 @@ export class ApprovalsService {
     sent: Promise<Delivered<{ readonly status: Status }>>,
   ): Promise<Begun<Approval>> {
     const { answer, replayed } = await sent.catch(async (error: unknown) => {
-      if (!(error instanceof ProblemError) || error.code !== 'operation_finished') throw error;
+      if (!(error instanceof ProblemError) || !NOBODY_WAITS.includes(error.code)) throw error;
       // Read again: it may have been closed while the message was on its way.
       throw tooLate((await this.#find(caller, approvalId)).approval, error);
     });
@@ -197,8 +197,11 @@ function yours(
   return { may_decide: true, in_place_of: outlook.inPlaceOf, why_not: null };
 }
 
+const NOBODY_WAITS: readonly string[] = ['operation_finished', 'not_awaiting_approval'];
+
 /** The same words as the workflow has for it while it lives (workflows/parts/approval-gate.ts). */
-function tooLate({ id, status, expires_at }: Approval, { extras }: ProblemError): ProblemError {
+function tooLate(approval: Approval, { extras, ...refused }: ProblemError): ProblemError {
+  const { id, status, expires_at, operation_id } = approval;
   if (status === 'expired')
     return new ProblemError('approval_expired', `Approval ${id} expired at ${expires_at}.`, extras);
   if (status === 'approved' || status === 'rejected')
@@ -206,12 +209,9 @@ function tooLate({ id, status, expires_at }: Approval, { extras }: ProblemError)
   if (status === 'void')
     return new ProblemError(
       'approval_changed',
-      `Approval ${id} is void: what it was about had changed, and its operation has ended since.`,
+      `Approval ${id} is void: it is not what would be done any more. GET /v1/approvals?operation_id=${operation_id} has what took its place, if anything did.`,
       extras,
     );
-  return new ProblemError(
-    'not_awaiting_approval',
-    `Nobody waits for approval ${id} any more: its operation has ended.`,
-    extras,
-  );
+  const why = refused.code === 'operation_finished' ? ': its operation has ended' : '';
+  return new ProblemError('not_awaiting_approval', `Nobody waits for approval ${id} any more${why}.`, extras);
 }

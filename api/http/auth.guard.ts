@@ -45,12 +45,17 @@ export class AuthGuard implements CanActivate {
   async #principalOf(request: FastifyRequest): Promise<Principal | ProblemError> {
     const header = request.headers.authorization;
     if (header === undefined)
-      return unauthenticated('Send the header "Authorization: Bearer " and an API key (rtai_…) or an access token.');
+      return unauthenticated(
+        'Send the header "Authorization: Bearer " and an API key (rtai_…) or an access token.',
+      );
     const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
     if (token === undefined)
       return unauthenticated('The header Authorization must be "Bearer " and an API key or an access token.');
     const named = request.headers[ON_BEHALF_OF];
-    const found = await this.#identify({ token, onBehalfOf: named === undefined ? undefined : String(named) });
+    const found = await this.#identify({
+      token,
+      onBehalfOf: named === undefined ? undefined : String(named),
+    });
     if (found instanceof ProblemError) return found;
     request.principal = { ...found, origin: { address: request.ip, requestId: request.id } };
     return request.principal;

@@ -13,6 +13,8 @@ interface FilterParts {
   readonly translators: readonly Translate[];
   /** The methods the address would take. */
   readonly allowedMethods: (path: string) => readonly string[];
+  /** Told of every problem that is answered. */
+  readonly onProblem?: (request: FastifyRequest, problem: ProblemError) => void;
 }
 
 /** Turns whatever is thrown while a request is answered into a problem document; a stack goes to the log, never out. */
@@ -28,6 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = this.#problemOf(error, request);
+    this.#parts.onProblem?.(request, problem);
     if (problem.status >= 500)
       this.#parts.log.error(
         { err: problem.cause ?? problem, request: request.id, code: problem.code },

@@ -33,6 +33,7 @@ export const PROBLEMS = {
   does_not_need_attention: [409, 'It does not need attention'],
   another_operation: [409, 'Another operation runs on this runtime'],
   key_not_rotatable: [409, 'This key cannot be rotated now'],
+  audit_not_sealed: [409, 'The record is not sealed yet'],
   runtime_deleted: [409, 'The runtime is deleted'],
   wrong_state: [409, 'The runtime is not in a state for this'],
   snapshot_name_taken: [409, 'The name of the snapshot is taken'],

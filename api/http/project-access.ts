@@ -30,7 +30,10 @@ export class ProjectGuard implements CanActivate {
     if (!access || !('permission' in access)) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { permission } = access;
-    request.access = { permission, sees: seenProjects(callerOf(request), { permission, method: request.method }) };
+    request.access = {
+      permission,
+      sees: seenProjects(callerOf(request), { permission, method: request.method }),
+    };
     return true;
   }
 }

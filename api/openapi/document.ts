@@ -58,6 +58,7 @@ const TAGS = [
   ['Projects', 'The parts of a tenant, and who may see them'],
   ['Members', 'People and agents, and their roles'],
   ['Identity', 'Who the caller is, and API keys'],
+  ['Audit', 'Who did what, and the proof of it'],
   ['Health', 'Whether the API serves'],
 ] as const;
 
@@ -185,7 +186,11 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
   return { [status]: ok, ...same, ...problemResponses(route) } as ZodOpenApiResponsesObject;
 }
 
-function contentOf({ schema, eventStream, markdown }: Route['answer']) {
+function contentOf({ schema, eventStream, jsonLines, markdown }: Route['answer']) {
+  if (jsonLines)
+    return {
+      content: { 'application/jsonl': { schema: { type: 'string' as const }, example: jsonLines } },
+    };
   if (!schema) return undefined;
   const stream = eventStream && {
     'text/event-stream': { schema: { type: 'string' as const }, example: eventStream },

@@ -42,6 +42,8 @@ export interface RouteAnswer {
   readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   /** Also answered as a stream of server-sent events. */
   readonly eventStream?: string;
+  /** Answered as JSON Lines; an example of one. */
+  readonly jsonLines?: string;
   /** Also answered as Markdown, for people; an example of it. */
   readonly markdown?: string;
 }

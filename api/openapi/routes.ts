@@ -1,4 +1,5 @@
 import { approvalRoutes } from '../approvals/approvals.routes.ts';
+import { auditRoutes } from '../audit/audit.routes.ts';
 import { changeRoutes } from '../changes/changes.routes.ts';
 import { delegationRoutes } from '../delegations/delegations.routes.ts';
 import { deploymentRoutes } from '../deployments/deployments.routes.ts';
@@ -33,5 +34,6 @@ export const ROUTES: readonly Route[] = [
   ...memberRoutes,
   ...whoamiRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...healthRoutes,
 ];

@@ -58,8 +58,19 @@ function createCommand(): Command {
     });
 }
 
-async function create({ tenant, role, project, kind, owner, scope, expires, principal, name }: CreateOptions) {
-  if (!role && !principal) throw new Error('Say by --role what the key may do, or by --principal whose further key it is.');
+async function create({
+  tenant,
+  role,
+  project,
+  kind,
+  owner,
+  scope,
+  expires,
+  principal,
+  name,
+}: CreateOptions) {
+  if (!role && !principal)
+    throw new Error('Say by --role what the key may do, or by --principal whose further key it is.');
   return asOwner(database =>
     database.inTenant(tenant, async db => {
       await requireTenant(db, tenant);
@@ -115,7 +126,11 @@ function rotateCommand(): Command {
     .argument('<key id>', 'the key to replace, as `key list` shows it')
     .requiredOption('--tenant <id>', 'whose keys')
     .option('--old-ends-in <duration>', 'how long both are good, at most 7d', secondsOf, 24 * 3600)
-    .option('--expires <duration>', 'of the new key; without it as long as the old one was made for', secondsOf)
+    .option(
+      '--expires <duration>',
+      'of the new key; without it as long as the old one was made for',
+      secondsOf,
+    )
     .action(async (keyId: string, options: RotateOptions) => {
       const { token, key } = await rotate(keyId, options);
       console.log(token);

@@ -12,12 +12,8 @@ interface LinkOptions {
   subject: string;
 }
 
-/** `admin member …`: what only the operator does with members; the rest goes over HTTP. */
-export function memberCommands(): Command {
-  return new Command('member').description('Links logins to members.').addCommand(linkCommand());
-}
-
-function linkCommand(): Command {
+/** `admin member link`. */
+export function linkCommand(): Command {
   return new Command('link')
     .description('Makes a login one of this principal, so that its keys and this login are one person.')
     .requiredOption('--tenant <id>', 'the tenant')

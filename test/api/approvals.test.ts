@@ -398,6 +398,29 @@ describe('a decision', () => {
     ]);
   });
 
+  test('that is refused leaves a trace in the audit', async () => {
+    const id = await asks({ status: 'expired' });
+    await decide('emil', id);
+    await tenants.database.inTenant('acme', sql =>
+      sql.updateTable('operations').set({ finished_at: new Date(), outcome: 'rejected' }).execute(),
+    );
+    await decide('olaf', id);
+    const traces = async () => {
+      const rows = await tenants.database
+        .forTenant('acme')
+        .selectFrom('audit_records')
+        .select('record')
+        .where('object_id', '=', id)
+        .orderBy('id')
+        .execute();
+      return rows.map(({ record }) => [record.actor.id, record.outcome, record.details['code']]);
+    };
+    await expect.poll(traces).toEqual([
+      [who('emil').id, 'denied', 'permission_missing'],
+      [who('olaf').id, 'refused', 'approval_expired'],
+    ]);
+  });
+
   test('on an approval there is none of is 404', async () => {
     expect((await decide('olaf', newId('approval'))).status).toBe(404);
   });

@@ -1,6 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { createClearanceActivities } from '../../activities/clearance.ts';
 import { createRecordActivities } from '../../activities/records.ts';
 import type { Database } from '../../db/database.ts';
 import { cacheDirectory } from '../../lab/cache.ts';
@@ -56,11 +57,12 @@ async function createWorkers(plane: TestControlPlane, database: Database): Promi
     governance: {},
     defaultQuota: { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 },
   });
+  const activities = { ...records, ...createClearanceActivities({ db: database }) };
   const codePath = inject('workflowBundle');
   const workflowBundle = codePath ? { codePath } : { code: await bundleForTests() };
   const common = { connection: plane.env.nativeConnection, namespace: plane.env.namespace ?? 'default' };
   return Promise.all([
-    Worker.create({ ...common, taskQueue: TASK_QUEUES.control, workflowBundle, activities: records }),
+    Worker.create({ ...common, taskQueue: TASK_QUEUES.control, workflowBundle, activities }),
     Worker.create({ ...common, taskQueue: TASK_QUEUES.cluster, activities: fakes(plane, 'cluster') }),
     Worker.create({ ...common, taskQueue: TASK_QUEUES.observer, activities: fakes(plane, 'observer') }),
   ]);

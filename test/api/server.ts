@@ -40,7 +40,7 @@ export const NOWHERE = '127.0.0.1:1';
 export async function startServer(
   fixture: Pick<TenantsFixture, 'database' | 'changes'>,
   temporal?: Client,
-  options: Pick<ApiParts, 'rateLimitPerMinute'> = {},
+  options: Pick<ApiParts, 'rateLimitPerMinute' | 'issuers'> = {},
 ): Promise<TestServer> {
   const logged: string[] = [];
   const registry = new Registry();

@@ -17,6 +17,8 @@ interface Viewpoint {
   readonly key: string;
   readonly own: Named;
   readonly foreign: Named;
+  /** As good as the foreign ones, of nothing. */
+  readonly absent: Named;
   readonly words: readonly string[];
 }
 
@@ -31,6 +33,7 @@ describe('of one tenant', () => {
     key: world.tenants.keyOf('globex', 'super_admin'),
     own: world.named('globex'),
     foreign: world.named('acme', 'acme-secret'),
+    absent: ABSENT,
     words: ['acme'],
   });
 
@@ -71,6 +74,7 @@ describe('of one project', () => {
     key,
     own: world.named('acme'),
     foreign: world.named('acme', 'acme-secret'),
+    absent: { ...ABSENT, tenant_id: 'acme' },
     words: ['acme-secret'],
   });
 
@@ -95,16 +99,16 @@ async function toldNothing(viewpoint: () => Viewpoint): Promise<void> {
 }
 
 async function cannotTell(viewpoint: () => Viewpoint): Promise<void> {
-  const { key, own, foreign } = viewpoint();
+  const { key, own, foreign, absent } = viewpoint();
   await fc.assert(
     fc.asyncProperty(anyPlanting(guarded), async planting => {
-      const [theirs, absent] = await Promise.all(
-        [foreign, ABSENT].map(async planted => {
+      const [theirs, nothing] = await Promise.all(
+        [foreign, absent].map(async planted => {
           const request = once(plantedRequest(planting, { own, planted }));
           return comparable(await world.server.call({ ...request, key }), planted);
         }),
       );
-      expect(theirs).toEqual(absent);
+      expect(theirs).toEqual(nothing);
     }),
     { numRuns: RUNS },
   );

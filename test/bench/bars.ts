@@ -1,6 +1,7 @@
 import type { DeployLatency, LatencyOf } from './deploy-latency.ts';
 import type { DeployRate } from './deploy-rate.ts';
 import type { OperationStart } from './operation-start.ts';
+import type { PolicyCheck } from './policies.ts';
 import { type ReadResults, readBars } from './read-results.ts';
 import { median, summarise } from './statistics.ts';
 
@@ -21,11 +22,12 @@ export interface Results extends ReadResults {
   readonly latency?: DeployLatency;
   readonly rate?: DeployRate;
   readonly start?: OperationStart;
+  readonly policies?: PolicyCheck;
 }
 
 /** Holds the results against the bars of the design. */
 export function barsOf(results: Results): readonly Bar[] {
-  const { latency, rate, start } = results;
+  const { latency, rate, start, policies } = results;
   return [
     ...(latency
       ? [...deployBars('install', latency.install, 0.9), ...deployBars('upgrade', latency.upgrade, 0.7)]
@@ -33,6 +35,7 @@ export function barsOf(results: Results): readonly Bar[] {
     ...(rate ? [rateBar(rate)] : []),
     ...(start ? startBars(start) : []),
     ...readBars(results),
+    ...(policies ? [policyBar(policies)] : []),
   ];
 }
 
@@ -95,6 +98,19 @@ function startBars({ ours, raw }: OperationStart): Bar[] {
       atMost: true,
     },
   ];
+}
+
+function policyBar({ rules, conditions, tookMs }: PolicyCheck): Bar {
+  const { p50, p99 } = summarise(tookMs);
+  return {
+    subject: `judging by ${rules} rules, ${conditions} of them with CEL, p99`,
+    ours: `p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms`,
+    beside: '–',
+    measured: p99,
+    limit: 1,
+    unit: ' ms',
+    atMost: true,
+  };
 }
 
 function inMs(milliseconds: number): string {

@@ -3,14 +3,21 @@ import { Client } from 'pg';
 import { call } from '../../clients/kubernetes/http.ts';
 import type { World } from './world.ts';
 
-/** The machine and the versions a result holds for, as lines of a table. */
-export async function describeMachine(world: World): Promise<readonly (readonly [string, string])[]> {
+/** The machine alone, for what is measured without a system. */
+export function describeHost(): readonly (readonly [string, string])[] {
   const cores = cpus();
   return [
     ['CPU', `${cores[0]?.model.trim() ?? 'unknown'}, ${cores.length} cores`],
     ['memory', `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`],
     ['kernel', release()],
     ['Node', process.version],
+  ];
+}
+
+/** The machine and the versions a result holds for, as lines of a table. */
+export async function describeMachine(world: World): Promise<readonly (readonly [string, string])[]> {
+  return [
+    ...describeHost(),
     ['Kubernetes', `${await kubernetesVersion(world)}, ten simulated nodes (KWOK)`],
     ['Helm', await world.helm.run(['version', '--template', '{{.Version}}'])],
     ['Temporal', `${await temporalVersion(world)}, development server, SQLite with WAL`],

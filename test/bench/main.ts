@@ -6,9 +6,10 @@ import { stopOnSignals } from '../../lab/signals.ts';
 import { measureCosts } from './costs.ts';
 import { measureDeployLatency } from './deploy-latency.ts';
 import { measureDeployRate } from './deploy-rate.ts';
-import { describeMachine } from './machine.ts';
+import { describeHost, describeMachine } from './machine.ts';
 import { measureOperationStart } from './operation-start.ts';
 import { type Plan, readPlan, type Subject } from './plan.ts';
+import { measurePolicyCheck } from './policies.ts';
 import { measureReading } from './reading.ts';
 import { type Report, reportOf } from './report.ts';
 import { startWorld, type World } from './world.ts';
@@ -16,6 +17,7 @@ import { startWorld, type World } from './world.ts';
 /** Measures RuntimeAI beside what it is built on, both in one run on one machine, and prints or writes the result. */
 const MARK = '<!-- What follows is written by `npm run bench -- --write`. -->';
 const DEPLOYS = ['latency', 'start', 'costs', 'rate'] as const satisfies readonly Subject[];
+const ALONE: readonly Subject[] = ['policies'];
 const stopping = stopOnSignals();
 try {
   const plan = readPlan();
@@ -36,16 +38,28 @@ try {
 process.exit();
 
 async function bench(plan: Plan, flags: string): Promise<Report> {
+  const date = new Date().toISOString().slice(0, 10);
+  const alone = measureAlone(plan);
+  const others = [...plan.subjects].filter(subject => !ALONE.includes(subject));
+  if (others.length === 0) return { date, flags, machine: describeHost(), ...alone };
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(plan.minutes * 60_000)]);
   const world = await startWorld({ report: reportTo(console.log), signal });
   try {
-    const date = new Date().toISOString().slice(0, 10);
     const machine = await describeMachine(world);
     if (DEPLOYS.some(subject => plan.subjects.has(subject))) await warmUp(world);
-    return { date, flags, machine, ...(await measure(world, plan)) };
+    return { date, flags, machine, ...alone, ...(await measure(world, plan)) };
   } finally {
     await world.stop();
   }
+}
+
+/** What needs nothing but this process; measured before anything else runs. */
+function measureAlone({ subjects, checks }: Plan): Pick<Report, 'policies'> {
+  return subjects.has('policies') ? { policies: measurePolicyCheck({ checks, say }) } : {};
+}
+
+function say(line: string): void {
+  console.log(`  ${new Date().toISOString().slice(11, 19)} ${line}`);
 }
 
 /** Namespaces, caches and compiled code: what only the first deploy of a system pays, on either side. */
@@ -59,7 +73,6 @@ async function warmUp(world: World): Promise<void> {
 }
 
 async function measure(world: World, plan: Plan): Promise<Pick<Report, Subject>> {
-  const say = (line: string) => console.log(`  ${new Date().toISOString().slice(11, 19)} ${line}`);
   const wants = (subject: Subject) => plan.subjects.has(subject);
   const { runs, rounds, deploys, starts, costs } = plan;
   return {

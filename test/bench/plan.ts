@@ -9,11 +9,22 @@ const USAGE = `npm run bench -- [options]
   --reads N    rounds of reading beside bare Fastify (7)
   --seconds N  of asking for the status, and of following events (20)
   --pods N     whose observer's memory is measured (10000)
-  --only A,B   of latency, rate, start, costs, reads, status, events, memory
+  --checks N   questions to the policies (10000)
+  --only A,B   of latency, rate, start, costs, reads, status, events, memory, policies
   --minutes N  give up after so long (45)
   --write      put the result into docs/performance.md`;
 
-const SUBJECTS = ['latency', 'rate', 'start', 'costs', 'reads', 'status', 'events', 'memory'] as const;
+const SUBJECTS = [
+  'latency',
+  'rate',
+  'start',
+  'costs',
+  'reads',
+  'status',
+  'events',
+  'memory',
+  'policies',
+] as const;
 /** What can be measured. */
 export type Subject = (typeof SUBJECTS)[number];
 
@@ -27,6 +38,7 @@ export interface Plan {
   readonly reads: number;
   readonly seconds: number;
   readonly pods: number;
+  readonly checks: number;
   readonly subjects: ReadonlySet<Subject>;
   readonly minutes: number;
   readonly write: boolean;
@@ -47,6 +59,7 @@ export function readPlan(): Plan {
       reads: { ...number, default: '7' },
       seconds: { ...number, default: '20' },
       pods: { ...number, default: '10000' },
+      checks: { ...number, default: '10000' },
       minutes: { ...number, default: '45' },
       only: { type: 'string', default: SUBJECTS.join(',') },
       write: { type: 'boolean', default: false },
@@ -57,7 +70,7 @@ export function readPlan(): Plan {
     console.log(USAGE);
     process.exit();
   }
-  const { runs, rounds, deploys, starts, costs, reads, seconds, pods, minutes } = values;
+  const { runs, rounds, deploys, starts, costs, reads, seconds, pods, checks, minutes } = values;
   return {
     runs: count('runs', runs),
     rounds: count('rounds', rounds),
@@ -67,6 +80,7 @@ export function readPlan(): Plan {
     reads: count('reads', reads),
     seconds: count('seconds', seconds),
     pods: count('pods', pods),
+    checks: count('checks', checks),
     minutes: count('minutes', minutes),
     subjects: new Set(values.only.split(',').map(subject)),
     write: values.write,

@@ -80,7 +80,7 @@ function barRow(bar: Bar): readonly string[] {
 /** Digits after the point of each unit. */
 const DIGITS = { x: 2, ' ms': 1, ' MiB': 0, '': 0 } as const satisfies Readonly<Record<Bar['unit'], number>>;
 
-function measurements({ latency, rate, start }: Report): readonly (readonly string[])[] {
+function measurements({ latency, rate, start, policies }: Report): readonly (readonly string[])[] {
   const rows: [string, readonly number[]][] = [];
   for (const [verb, of] of Object.entries(latency ?? {})) {
     rows.push(
@@ -94,6 +94,7 @@ function measurements({ latency, rate, start }: Report): readonly (readonly stri
     rows.push([`${what}, ours`, rate.ours], [`${what}, Helm`, rate.helm]);
   }
   if (start) rows.push(['operation start, ours, ms', start.ours], ['operation start, raw, ms', start.raw]);
+  if (policies) rows.push([`judging by ${policies.rules} rules, µs`, policies.tookMs.map(ms => ms * 1000)]);
   return rows.map(([what, measured]) => {
     const { runs, min, p50, p99, max } = summarise(measured);
     return [what, String(runs), ...[min, p50, p99, max].map(number => number.toFixed(number < 200 ? 1 : 0))];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Database, openAsOwner } from '../../db/database.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
@@ -119,6 +120,17 @@ describe.concurrent('approvals, on the real Temporal', () => {
     const own = await Promise.all([rosa, rosasAgent].map(who => yes(who, approvalId)));
     expect(own.map(refusal)).toEqual(Array(2).fill([403, 'four_eyes']));
     expect((await as(rosa).approval(approvalId)).status).toBe('open');
+    const traces = await eventually({
+      what: 'each click is in the audit',
+      read: () => tracesOf(approvalId),
+      until: found => found.length === 4,
+    });
+    expect(traces.sort()).toEqual([
+      'denied four_eyes',
+      'denied four_eyes',
+      'refused already_decided',
+      'succeeded approval.approve',
+    ]);
   });
 
   it('delegate and delegator at once are one person', async () => {
@@ -143,18 +155,18 @@ describe.concurrent('approvals, on the real Temporal', () => {
 
   it('a yes while it expires either counts or is told that it came late, and the outcome agrees', async () => {
     const { operationId, approvalId } = await waiting('expiring', 'staging');
-    const { expires_at } = await as(rosa).approval(approvalId);
-    await eventually({
-      what: 'it is about to expire',
-      read: async () => Date.parse(expires_at) - Date.now(),
-      until: left => left < 60,
-      everyMs: 5,
+    const end = Date.parse((await as(rosa).approval(approvalId)).expires_at);
+    const clicks = [olaf, otto, gina].map(async (who, index) => {
+      await delay(Math.max(0, end - Date.now() + (index - 1) * 40));
+      return yes(who, approvalId);
     });
-    const answer = await yes(olaf, approvalId);
-    const taken = answer.status === 200;
-    if (!taken) expect(refusal(answer)).toEqual([409, 'approval_expired']);
-    await as(rosa).ends(operationId, taken ? 'succeeded' : 'rejected');
-    expect((await as(rosa).approval(approvalId)).status).toBe(taken ? 'approved' : 'expired');
+    const answers = codes(await Promise.all(clicks));
+    const taken = answers.filter(each => each === 'taken').length;
+    expect(taken).toBeLessThanOrEqual(1);
+    const late = ['approval_expired', 'already_decided', 'not_awaiting_approval'];
+    expect(answers.filter(each => each !== 'taken' && !late.includes(each))).toEqual([]);
+    await as(rosa).ends(operationId, taken === 1 ? 'succeeded' : 'rejected');
+    expect((await as(rosa).approval(approvalId)).status).toBe(taken === 1 ? 'approved' : 'expired');
   });
 
   it('a decision can be taken back and given again', async () => {
@@ -191,6 +203,21 @@ describe.concurrent('approvals, on the real Temporal', () => {
     await as(rosa).ends(operationId, 'succeeded');
   });
 
+  it('a yes by a role that was taken away before it acts does not count, and the void approval takes none', async () => {
+    const { operationId, approvalId } = await waiting('lost-role');
+    const former = await member('former', ['operator']);
+    must(200, await yes(former, approvalId));
+    await owner.inTenant(TENANT, sql =>
+      sql.deleteFrom('role_grants').where('principal_id', '=', former.id).execute(),
+    );
+    must(200, await yes(olaf, approvalId));
+    const again = await askedAgain(operationId, approvalId);
+    expect((await as(rosa).approval(again)).difference).toBe('former may not decide on approvals any more');
+    expect(refusal(await yes(otto, approvalId))).toEqual([409, 'approval_changed']);
+    must(200, await yes(otto, again));
+    expect(refusal(await yes(former, again))[0]).toBe(403);
+  });
+
   it('a yes for something that is shown no more is refused', async () => {
     const { approvalId } = await waiting('other-digest');
     const body = { decision: 'approve', digest: '0'.repeat(64) };
@@ -200,6 +227,14 @@ describe.concurrent('approvals, on the real Temporal', () => {
     must(200, await as(olaf).post(`/approvals/${approvalId}/decision`, { decision: 'approve', digest }));
   });
 });
+
+/** What the audit has of an approval: each outcome with the refusal, or with what was done. */
+async function tracesOf(approvalId: string): Promise<string[]> {
+  const rows = await owner.inTenant(TENANT, sql =>
+    sql.selectFrom('audit_records').select('record').where('object_id', '=', approvalId).execute(),
+  );
+  return rows.map(({ record }) => `${record.outcome} ${record.details['code'] ?? record.action}`);
+}
 
 async function delegated(from: Member | undefined, to: Member | undefined): Promise<string> {
   const until = new Date(Date.now() + 600_000).toISOString();
