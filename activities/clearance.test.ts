@@ -157,7 +157,7 @@ describe('an operation right before it acts', () => {
     await approvedBy(deploy, approval, grace);
     const by = { id: grace, name: 'Grace', kind: 'human' } as const;
     const withdrawal = { ...keyOf(deploy, 3), approvalId: approval.id, by, decidedBy: grace };
-    await deploys.records.recordWithdrawal(withdrawal);
+    await deploys.people.recordWithdrawal(withdrawal);
     expect(await clear(deploy, 4)).toMatchObject({ cleared: false, why: 'consent_needed' });
     expect((await findApproval(acme(), approval.id))?.decisions).toMatchObject([
       { decided_by: 'Grace', withdrawn_at: expect.any(String) },
@@ -183,7 +183,7 @@ async function person(name: string): Promise<string> {
 }
 
 async function approvedBy(deploy: Deploy, { id }: OpenedApproval, principal: string): Promise<void> {
-  await deploys.records.recordDecision({
+  await deploys.people.recordDecision({
     ...keyOf(deploy, 2),
     approvalId: id,
     by: { id: principal, name: 'Grace', kind: 'human' },

@@ -92,8 +92,8 @@ describe('recordDecision', () => {
       comment: 'not today',
       decidedAt: '2026-11-21T10:00:00.000Z',
     } as const;
-    await deploys.records.recordDecision(decision);
-    await deploys.records.recordDecision(decision);
+    await deploys.people.recordDecision(decision);
+    await deploys.people.recordDecision(decision);
     expect((await findApproval(acme(), approval.id))?.decisions).toEqual([
       {
         decided_by: 'Grace',

@@ -2,19 +2,15 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { readAdmissionFacts } from '../db/admission.ts';
 import type { Database } from '../db/database.ts';
 import {
-  type DecisionTaken,
-  type DecisionWithdrawn,
   type OutcomeReached,
   type StageChange,
   type StepAnswer,
-  writeDecision,
   writeOutcome,
   writeStage,
-  writeWithdrawal,
 } from '../db/deploy-progress.ts';
-import type { ClosedApproval, Decision } from '../domain/approval.ts';
+import type { ClosedApproval } from '../domain/approval.ts';
 import type { Verb } from '../domain/change.ts';
-import type { Admission, DeployRuntimeInput, Requester, RolloutReport } from '../domain/deployment.ts';
+import type { Admission, DeployRuntimeInput, RolloutReport } from '../domain/deployment.ts';
 import type { Event } from '../domain/event.ts';
 import type { Leaves, OperationKind, OperationStep, Outcome, Stage } from '../domain/operation.ts';
 import type { ErrorCode } from '../domain/rules/error-code.ts';
@@ -27,7 +23,7 @@ import {
 import type { RuntimeType } from '../domain/runtime.ts';
 import type { SlotQuota } from '../domain/tenant.ts';
 import { admit } from './admission.ts';
-import { actorOf, endedRecord } from './auditing.ts';
+import { endedRecord } from './auditing.ts';
 
 /** Names the record a retry must not write twice: the operation and the number of the step within it. */
 export interface RecordKey {
@@ -66,26 +62,6 @@ export interface ChangeNote {
   readonly steps: readonly OperationStep[];
 }
 
-export interface DecisionRecord extends RecordKey {
-  readonly approvalId: string;
-  readonly by: Requester;
-  /** Who had delegated the decision to them. */
-  readonly inPlaceOf?: Requester;
-  readonly decision: Decision['decision'];
-  readonly comment?: string;
-  /** ISO 8601, the workflow's clock. */
-  readonly decidedAt: string;
-}
-
-/** Somebody took their decision back. */
-export interface WithdrawalRecord extends RecordKey {
-  readonly approvalId: string;
-  readonly by: Requester;
-  /** Whose decision it was: their own, or that of somebody they stand for. */
-  readonly decidedBy: string;
-  readonly comment?: string;
-}
-
 export interface OutcomeRecord extends RecordKey {
   readonly outcome: Outcome;
   readonly message: string;
@@ -107,8 +83,6 @@ export interface RecordActivities {
   /** Judges the request by policy, hold, name and quota; if it may begin, writes runtime, deployment, operation, approval and first event. */
   admitDeployment(input: DeployRuntimeInput & { workflowId: string; runId: string }): Promise<Admission>;
   recordStage(input: StageRecord): Promise<void>;
-  recordDecision(input: DecisionRecord): Promise<void>;
-  recordWithdrawal(input: WithdrawalRecord): Promise<void>;
   recordOutcome(input: OutcomeRecord): Promise<void>;
 }
 
@@ -141,14 +115,6 @@ export function createRecordActivities({
       const answer = await writeStage(db.forTenant(input.tenantId), stageChange(input));
       insistWritten(answer, input);
     },
-    recordDecision: async input => {
-      const answer = await writeDecision(db.forTenant(input.tenantId), decisionTaken(input));
-      insistWritten(answer, input);
-    },
-    recordWithdrawal: async input => {
-      const answer = await writeWithdrawal(db.forTenant(input.tenantId), decisionWithdrawn(input));
-      insistWritten(answer, input);
-    },
     recordOutcome: async input => {
       const answer = await writeOutcome(db.forTenant(input.tenantId), outcomeReached(input));
       insistWritten(answer, input);
@@ -172,67 +138,6 @@ export function stageChange(input: StageRecord): StageChange {
   const { change } = input;
   const phases = change ? phasesAfterChangeStage(change.verb, stage) : phasesAfterStage(stage);
   return { ...input, event, phases, steps: change?.steps };
-}
-
-function decisionTaken(input: DecisionRecord): DecisionTaken {
-  const { operationId, step, by, decision, comment, approvalId, inPlaceOf } = input;
-  const verb = decision === 'approve' ? 'approved' : 'rejected';
-  const place = inPlaceOf ? ` in the place of ${inPlaceOf.name}` : '';
-  const message = `${by.name} ${verb} it${place}${comment ? `: ${comment}` : ''}`;
-  const severity = decision === 'approve' ? 'info' : 'warning';
-  const data = withoutGaps({ approval_id: approvalId, decided_by: by.name, comment });
-  const type = `approval.${decision}`;
-  const event = {
-    type,
-    severity,
-    actor: by.kind,
-    principal: by.id,
-    operationId,
-    step,
-    message,
-    data,
-    audit: {
-      ...consentRecord(input),
-      action: `approval.${decision}`,
-      details: { runtime_id: input.runtimeId, in_place_of: inPlaceOf?.id ?? null, comment: comment ?? null },
-    },
-  } as const;
-  return { ...input, event };
-}
-
-function decisionWithdrawn(input: WithdrawalRecord): DecisionWithdrawn {
-  const { operationId, step, by, comment, approvalId } = input;
-  const message = `${by.name} took the decision back${comment ? `: ${comment}` : ''}`;
-  const event = {
-    type: 'approval.withdrawn',
-    severity: 'warning',
-    actor: by.kind,
-    principal: by.id,
-    operationId,
-    step,
-    message,
-    data: { approval_id: approvalId },
-    audit: {
-      ...consentRecord(input),
-      action: 'approval.withdraw',
-      details: { runtime_id: input.runtimeId, decided_by: input.decidedBy, comment: comment ?? null },
-    },
-  } as const;
-  return { ...input, event };
-}
-
-function consentRecord({
-  by,
-  approvalId,
-  operationId,
-}: Pick<DecisionRecord, 'by' | 'approvalId' | 'operationId'>) {
-  return {
-    actor: actorOf(by),
-    object: { kind: 'approval', id: approvalId, name: null },
-    outcome: 'succeeded',
-    origin: { address: by.origin?.address ?? null, request_id: by.origin?.requestId ?? null },
-    operation_id: operationId,
-  } as const;
 }
 
 function outcomeReached(input: OutcomeRecord): OutcomeReached {
@@ -303,6 +208,7 @@ export function insistWritten(answer: StepAnswer, { operationId, step }: RecordK
   );
 }
 
-function withoutGaps(fields: Record<string, unknown>): Record<string, unknown> {
+/** The fields that have a value. */
+export function withoutGaps(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

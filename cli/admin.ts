@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { ZodError, z } from 'zod';
+import { auditCommands } from './admin/audit.ts';
 import { apiKeyCommands } from './admin/keys.ts';
 import { memberCommands } from './admin/members.ts';
 import { migrateCommand } from './admin/migrate.ts';
@@ -19,7 +20,8 @@ export function adminProgram(): Command {
     .addCommand(apiKeyCommands())
     .addCommand(tokenCommand())
     .addCommand(policyCommands())
-    .addCommand(projectCommands());
+    .addCommand(projectCommands())
+    .addCommand(auditCommands());
 }
 
 if (import.meta.main) {

@@ -117,6 +117,13 @@ export async function writeWithdrawal(db: TenantSql, withdrawn: DecisionWithdraw
   return rows.length > 0 ? 'written' : whyNot(db, withdrawn);
 }
 
+/** Writes an event of an operation that has not ended, and nothing else; one statement. */
+export async function writeNote(db: TenantSql, note: StepRecord): Promise<StepAnswer> {
+  const { rows } = await sql`
+    with operation as (${openOperation(note)}), ${writingEvent(note.event, 'operation')}`.execute(db);
+  return rows.length > 0 ? 'written' : whyNot(db, note);
+}
+
 /**
  * Writes how an operation ended and what that means for the runtime: what runs in it now, what a rollback goes back to,
  * what it holds of the quota; one statement. The revision a rollback made has the verified revision's content, so it

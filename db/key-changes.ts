@@ -56,7 +56,11 @@ export async function dropKey(db: TenantSql, keyId: string, by: Author): Promise
   return true;
 }
 
-async function record(db: TenantSql, action: string, { key, by }: { key: ApiKey; by: Author }): Promise<void> {
+async function record(
+  db: TenantSql,
+  action: string,
+  { key, by }: { key: ApiKey; by: Author },
+): Promise<void> {
   await appendAudit(db, {
     ...by,
     action,

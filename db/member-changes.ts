@@ -45,7 +45,11 @@ export async function changeMember(
     .set({ ...columnsOf(settings), disabled_at: since })
     .where('id', '=', id)
     .execute();
-  await recordMember(db, { id, action: settings.disabled ? 'member.disable' : 'member.change', settings }, by);
+  await recordMember(
+    db,
+    { id, action: settings.disabled ? 'member.disable' : 'member.change', settings },
+    by,
+  );
 }
 
 /** Counts a change of a member, for its ETag. */

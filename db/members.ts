@@ -86,7 +86,10 @@ export async function principalsAmong(
   { ids, kind }: { ids: readonly string[]; kind?: 'human' },
 ): Promise<readonly string[]> {
   if (ids.length === 0) return [];
-  let rows = db.selectFrom('principals').select('id').where('id', 'in', [...ids]);
+  let rows = db
+    .selectFrom('principals')
+    .select('id')
+    .where('id', 'in', [...ids]);
   if (kind !== undefined) rows = rows.where('kind', '=', kind);
   return (await rows.execute()).map(({ id }) => id);
 }

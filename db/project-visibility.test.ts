@@ -14,8 +14,7 @@ const ids: Record<'a' | 'b', { runtimeId: string; operationId: string; approvalI
 
 beforeAll(async () => {
   two = await twoTenants();
-  for (const project of ['a', 'b'] as const)
-    await two.db.inTenant('acme', db => writeOneOfEach(db, project));
+  for (const project of ['a', 'b'] as const) await two.db.inTenant('acme', db => writeOneOfEach(db, project));
 });
 afterAll(() => two.close());
 
@@ -73,16 +72,18 @@ async function tablesOfProjects(): Promise<string[]> {
 }
 
 async function count(table: string, projects?: Projects): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count from ${sql.table(table)}`.execute(
-    two.db.forTenant('acme', projects),
-  );
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from ${sql.table(table)}`.execute(two.db.forTenant('acme', projects));
   return rows[0]?.count ?? -1;
 }
 
 describe('whoever is limited to projects', () => {
   test('sees of every table that belongs to projects what belongs to those', async () => {
     for (const table of await tablesOfProjects()) {
-      const seen = await Promise.all([undefined, 'all' as const, ['a', 'b'], ['a'], ['c']].map(p => count(table, p)));
+      const seen = await Promise.all(
+        [undefined, 'all' as const, ['a', 'b'], ['a'], ['c']].map(p => count(table, p)),
+      );
       expect(seen, table).toEqual([2, 2, 2, 1, 0]);
     }
   });
@@ -110,7 +111,10 @@ describe('whoever is limited to projects', () => {
     expect(await two.db.inTenant('acme', names)).toHaveLength(2);
   });
 
-  test.each(['a","b', 'a,b', '}', '\\', "'; select 1; --", ''])('to the project %j sees nothing else', async name => {
-    expect(await count('runtimes', [name])).toBe(0);
-  });
+  test.each(['a","b', 'a,b', '}', '\\', "'; select 1; --", ''])(
+    'to the project %j sees nothing else',
+    async name => {
+      expect(await count('runtimes', [name])).toBe(0);
+    },
+  );
 });

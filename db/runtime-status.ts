@@ -17,7 +17,14 @@ export async function readStatusFacts(db: TenantSql, runtimeId: string): Promise
     .selectFrom('runtimes as r')
     .leftJoin('runtime_health as h', 'h.runtime_id', 'r.id')
     .leftJoin('observer_heartbeats as b', join => join.on('b.name', '=', OBSERVER_NAME))
-    .select(['r.id', 'r.project', 'r.phase', 'r.created_at', 'r.observer_detached', LAST_DEPLOY.as('last_deploy')])
+    .select([
+      'r.id',
+      'r.project',
+      'r.phase',
+      'r.created_at',
+      'r.observer_detached',
+      LAST_DEPLOY.as('last_deploy'),
+    ])
     .select(['h.status', 'h.ready_pods', 'h.total_pods', 'h.reason', 'h.signals', 'h.observed_at'])
     .select(['b.observed_at as heard_at', OBSERVER_AGE.as('age')])
     .where('r.id', '=', runtimeId)

@@ -157,7 +157,5 @@ const OWN = sql<string>`current_setting('app.tenant')`;
 /** Throws unless the transaction’s tenant exists. */
 export async function requireTenant(db: TenantSql, tenantId: string): Promise<void> {
   if (await findTenant(db, tenantId)) return;
-  throw new Error(
-    `There is no tenant ${tenantId}. Make it with npm run admin -- tenant create ${tenantId}.`,
-  );
+  throw new Error(`There is no tenant ${tenantId}. Make it with npm run admin -- tenant create ${tenantId}.`);
 }

@@ -1,4 +1,4 @@
-import type { Policy, PolicyRule, RuleReference } from '../domain/policy.ts';
+import type { Policy, RuleReference } from '../domain/policy.ts';
 import { unguardedTerms } from './cel/guards.ts';
 import { type Placed, placedRules, referenceOf, ruleName } from './naming.ts';
 import { emptiness, includes, overlap, type Scope } from './selector-overlap.ts';
@@ -10,38 +10,58 @@ export interface PolicyWarning {
   readonly rules: readonly RuleReference[];
 }
 
+/** More than these nobody reads; comparing goes on no longer, whatever the number of rules. */
+const MOST_WARNINGS = 100;
+const MOST_PAIRS = 100_000;
+
 /** Warnings about rules that contradict or repeat each other, or cannot do what they say; each names its rules. */
 export function contradictionsOf(
   policies: readonly Policy[],
   { tenants }: { readonly tenants?: readonly string[] } = {},
 ): PolicyWarning[] {
   const rules = placedRules(policies);
-  const pairs = rules.flatMap((one, index) =>
-    rules.slice(index + 1).flatMap(other => pairWarning(one, other)),
-  );
-  return [...pairs, ...rules.flatMap(each => [...nothingWarning(each, tenants), ...failureWarning(each)])];
+  return [
+    ...duplicates(rules),
+    ...allowsAndDenies(rules),
+    ...rules.flatMap(each => [...nothingWarning(each, tenants), ...failureWarning(each)]),
+  ].slice(0, MOST_WARNINGS);
 }
 
-function pairWarning(one: Placed, other: Placed): PolicyWarning[] {
-  if (one.policy.mode !== other.policy.mode) return [];
-  if (sameRule(one, other))
-    return [
-      {
-        kind: 'duplicate',
-        message: `${ruleName(one)} and ${ruleName(other)} say the same; one of them is enough`,
-        rules: [referenceOf(one), referenceOf(other)],
-      },
-    ];
-  const [allow, deny] = one.rule.kind === 'allow_action' ? [one, other] : [other, one];
-  return allow.rule.kind === 'allow_action' && deny.rule.kind === 'deny_action'
-    ? allowAndDeny(allow, deny)
-    : [];
+function duplicates(rules: readonly Placed[]): PolicyWarning[] {
+  const first = new Map<string, Placed>();
+  return rules.flatMap(other => {
+    const content = contentOf(other);
+    const one = first.get(content);
+    if (!one) first.set(content, other);
+    return one ? [duplicate(one, other)] : [];
+  });
+}
+
+function duplicate(one: Placed, other: Placed): PolicyWarning {
+  return {
+    kind: 'duplicate',
+    message: `${ruleName(one)} and ${ruleName(other)} say the same; one of them is enough`,
+    rules: [referenceOf(one), referenceOf(other)],
+  };
+}
+
+function allowsAndDenies(rules: readonly Placed[]): PolicyWarning[] {
+  const denies = rules.filter(({ rule }) => rule.kind === 'deny_action' && rule.when === undefined);
+  const allows = rules.filter(
+    ({ policy, rule }) => rule.kind === 'allow_action' && policy.inherited_from === null,
+  );
+  const found: PolicyWarning[] = [];
+  for (const allow of allows.slice(0, MOST_PAIRS / Math.max(1, denies.length))) {
+    for (const deny of denies)
+      if (deny.policy.mode === allow.policy.mode) found.push(...allowAndDeny(allow, deny));
+    if (found.length >= MOST_WARNINGS) break;
+  }
+  return found;
 }
 
 function allowAndDeny(allow: Placed, deny: Placed): PolicyWarning[] {
-  const unconditional = deny.rule.when === undefined;
   const rules = [referenceOf(allow), referenceOf(deny)];
-  if (unconditional && includes(scopeOf(deny), scopeOf(allow)))
+  if (includes(scopeOf(deny), scopeOf(allow)))
     return [
       {
         kind: 'allow_without_effect',
@@ -49,7 +69,7 @@ function allowAndDeny(allow: Placed, deny: Placed): PolicyWarning[] {
         rules,
       },
     ];
-  if (!unconditional || allow.rule.when !== undefined || !overlap(scopeOf(allow), scopeOf(deny))) return [];
+  if (allow.rule.when !== undefined || !overlap(scopeOf(allow), scopeOf(deny))) return [];
   return [
     {
       kind: 'allow_and_deny',
@@ -75,21 +95,13 @@ function failureWarning(placed: Placed): PolicyWarning[] {
   }));
 }
 
-/** The same in everything but its reason. */
-function sameRule(one: Placed, other: Placed): boolean {
-  return one.policy.scope_env === other.policy.scope_env && contentOf(one.rule) === contentOf(other.rule);
-}
-
-/** Written once for each rule, which is held against every other. */
-const CONTENTS = new WeakMap<PolicyRule, string>();
-
-function contentOf(rule: PolicyRule): string {
-  const known = CONTENTS.get(rule);
-  if (known !== undefined) return known;
-  const { reason: _reason, ...rest } = rule;
-  const content = JSON.stringify(rest, (_, value: unknown) => sortedKeys(value));
-  CONTENTS.set(rule, content);
-  return content;
+/** Everything of a rule but its reason, and where and for whom it holds. */
+function contentOf({ policy, rule }: Placed): string {
+  const { reason: _reason, ...content } = rule;
+  const { scope_env, mode, inherited_from } = policy;
+  return JSON.stringify({ content, scope_env, mode, inherited_from }, (_, value: unknown) =>
+    sortedKeys(value),
+  );
 }
 
 function sortedKeys(value: unknown): unknown {

@@ -55,7 +55,16 @@ const TABLE: Readonly<Record<string, Row>> = {
     packages: { allBut: [NEST, 'fastify', ...DATABASE] },
   },
   api: {
-    values: ['audit', 'clients/oidc', 'domain', 'db', 'policy', 'temporal', 'process', 'workflows/messages.ts'],
+    values: [
+      'audit',
+      'clients/oidc',
+      'domain',
+      'db',
+      'policy',
+      'temporal',
+      'process',
+      'workflows/messages.ts',
+    ],
     types: ['workflows'],
     packages: {
       allBut: ['@temporalio/activity', '@temporalio/worker', '@kubernetes/client-node', ...DATABASE],

@@ -3,6 +3,7 @@ import {
   createClearanceActivities,
   type OpenedApproval,
 } from '../activities/clearance.ts';
+import { createPeopleActivities, type PeopleActivities } from '../activities/people-records.ts';
 import { createRecordActivities, type OutcomeRecord, type RecordActivities } from '../activities/records.ts';
 import { listEvents } from '../db/events.ts';
 import { findRuntime } from '../db/runtimes.ts';
@@ -27,12 +28,14 @@ export const keyOf = ({ tenantId, runtimeId, operationId, deploymentId }: Deploy
 export class RecordedDeploys {
   readonly records: RecordActivities;
   readonly clearance: ClearanceActivities;
+  readonly people: PeopleActivities;
   private readonly two: TwoTenants;
 
   constructor(two: TwoTenants) {
     this.two = two;
     this.records = createRecordActivities({ db: two.db, governance: {}, defaultQuota: QUOTA });
     this.clearance = createClearanceActivities({ db: two.db });
+    this.people = createPeopleActivities({ db: two.db });
   }
 
   async admitted(input: Deploy): Promise<Extract<Admission, { admitted: true }>> {

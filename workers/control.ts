@@ -1,5 +1,6 @@
 import { createChangeRecordActivities } from '../activities/change-records.ts';
 import { createClearanceActivities } from '../activities/clearance.ts';
+import { createPeopleActivities } from '../activities/people-records.ts';
 import { createRecordActivities } from '../activities/records.ts';
 import { openDatabase } from '../db/database.ts';
 import { readWaiting } from '../db/waiting.ts';
@@ -42,7 +43,7 @@ const worker = await startTemporalWorker({
   worker: {
     taskQueue: TASK_QUEUES.control,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
-    activities: { ...records, ...changeRecords, ...clearance },
+    activities: { ...records, ...createPeopleActivities({ db }), ...changeRecords, ...clearance },
     interceptors: { activity: [countActivities(registry), reportOperations({ log, registry })] },
     maxCachedWorkflows: 500,
     maxConcurrentLocalActivityExecutions: 50,

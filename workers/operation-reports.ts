@@ -2,13 +2,8 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ChangeOutcomeRecord, StepDoneRecord } from '../activities/change-records.ts';
 import type { Clearance, ClearanceSought, ConsentSought } from '../activities/clearance.ts';
-import type {
-  DecisionRecord,
-  OutcomeRecord,
-  RecordKey,
-  StageRecord,
-  WithdrawalRecord,
-} from '../activities/records.ts';
+import type { DecisionRecord, InterventionRecord, WithdrawalRecord } from '../activities/people-records.ts';
+import type { OutcomeRecord, RecordKey, StageRecord } from '../activities/records.ts';
 import type { ChangeAdmission, ChangeRuntimeInput } from '../domain/change-operation.ts';
 import type { Admission, DeployRuntimeInput } from '../domain/deployment.ts';
 import type { Outcome, Stage } from '../domain/operation.ts';
@@ -50,6 +45,7 @@ export class OperationReports {
     if (activity === 'recordStage') this.#stage(given as StageRecord);
     if (activity === 'openApproval') this.#stage({ ...(given as ConsentSought), stage: 'awaiting_approval' });
     if (activity === 'clear') this.#clearance(given as ClearanceSought, output as Clearance);
+    if (activity === 'recordIntervention') this.#intervention(given as InterventionRecord);
     if (activity === 'recordWithdrawal') this.#withdrawal(given as WithdrawalRecord);
     if (activity === 'recordDecision') this.#decision(given as DecisionRecord);
     if (activity === 'recordOutcome' || activity === 'recordChangeOutcome')
@@ -77,7 +73,10 @@ export class OperationReports {
   }
 
   #clearance(record: ClearanceSought, clearance: Clearance): void {
-    if (clearance.cleared) return this.#stage(record);
+    if (clearance.cleared) {
+      this.#stage(record);
+      return;
+    }
     const { why, verdict } = clearance;
     this.#log.info({ ...fieldsOf(record), why, policy: verdict.policy }, `not cleared: ${verdict.reason}`);
   }
@@ -85,6 +84,11 @@ export class OperationReports {
   #withdrawal(record: WithdrawalRecord): void {
     const { by } = record;
     this.#log.info({ ...fieldsOf(record), by: by.id }, `${by.name} took the decision back`);
+  }
+
+  #intervention(record: InterventionRecord): void {
+    const { by, intervention, message } = record;
+    this.#log.info({ ...fieldsOf(record), intervention, by: by.id }, message);
   }
 
   #decision(record: DecisionRecord): void {

@@ -4,6 +4,7 @@ import type { ChangeActivities } from '../activities/changes.ts';
 import type { ClearanceActivities } from '../activities/clearance.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ReleaseActivities } from '../activities/helm.ts';
+import type { PeopleActivities } from '../activities/people-records.ts';
 import type { RecordActivities } from '../activities/records.ts';
 import type { RolloutActivities } from '../activities/rollout.ts';
 import { TASK_QUEUES } from '../temporal/names.ts';
@@ -16,7 +17,9 @@ import { TASK_QUEUES } from '../temporal/names.ts';
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Records: local, because a round trip through the server would cost more than the transaction. They outlive an outage of the database. */
-export const records = proxyLocalActivities<RecordActivities & ChangeRecordActivities & ClearanceActivities>({
+export const records = proxyLocalActivities<
+  RecordActivities & PeopleActivities & ChangeRecordActivities & ClearanceActivities
+>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '200ms', maximumInterval: '10s' },

@@ -11,6 +11,7 @@ import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
 import { requireInProject } from '../http/project-access.ts';
 import { requesterOf } from '../http/request.ts';
+import { temporalProblem } from '../http/temporal-problem.ts';
 import type { Delivered, OperationMessages } from '../operations/operation-messages.ts';
 import type { ApprovalDetail, ApprovalListQuery, WithdrawalRequest } from './approvals.schemas.ts';
 import { type Decider, deciderOf, isEntitled, type Judged, outlookOf, progressNow } from './judging.ts';
@@ -128,9 +129,10 @@ export class ApprovalsService {
     sent: Promise<Delivered<{ readonly status: Status }>>,
   ): Promise<Begun<Approval>> {
     const { answer, replayed } = await sent.catch(async (error: unknown) => {
-      if (!(error instanceof ProblemError) || !NOBODY_WAITS.includes(error.code)) throw error;
+      const refused = error instanceof ProblemError ? error : temporalProblem(error);
+      if (!refused || !NOBODY_WAITS.includes(refused.code)) throw error;
       // Read again: it may have been closed while the message was on its way.
-      throw tooLate((await this.#find(caller, approvalId)).approval, error);
+      throw tooLate((await this.#find(caller, approvalId)).approval, refused);
     });
     const after = (await this.#find(caller, approvalId)).approval;
     // The workflow closes the approval right after its answer; the answer already says how.

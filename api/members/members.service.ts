@@ -101,7 +101,9 @@ export class MembersService {
       await setGrants(sql, { memberId, given, taken, by });
       await keepAnAdmin(sql, before);
       await countMemberChange(sql, memberId);
-      return versioned(await found(sql, memberId));
+      // Whoever took away the last role they could see there sees the member no more.
+      const after = await findMember(sql, memberId);
+      return versioned(after ?? { ...before, grants, version: before.version + 1 });
     });
   }
 

@@ -75,7 +75,7 @@ describe('a condition', () => {
 
   test('forgets what was used longest ago, so that many conditions take no more than so much memory', () => {
     const first = programOf('desired.gpus == -1');
-    for (let gpus = 0; gpus < 1100; gpus += 1) programOf(`desired.gpus == ${gpus}`);
+    for (let gpus = 0; gpus < 150; gpus += 1) programOf(`desired.gpus == ${gpus}${' '.repeat(1500)}`);
     expect(programOf('desired.gpus == -1')).not.toBe(first);
   });
 });

@@ -15,8 +15,10 @@ export type Program =
 
 /** How much of a processor's time one evaluation may take. */
 export const MOST_MILLISECONDS = 5;
-const MOST_PROGRAMS = 1000;
+/** Of all compiled expressions that are kept; one takes some 130 bytes for each of its characters. */
+const MOST_KEPT_CHARACTERS = 200_000;
 const programs = new Map<string, Program>();
+let keptCharacters = 0;
 
 /** Evaluates a rule's `when` on the words of a question. */
 export function evaluate(
@@ -32,13 +34,17 @@ export function evaluate(
   return evaluationOf(outcome);
 }
 
-/** The compiled expression, kept for the next time; the one used longest ago goes when there are too many. */
+/** The compiled expression, kept for the next time; those used longest ago go when they are too many. */
 export function programOf(text: string): Program {
-  const known = programs.get(text);
-  const program = known ?? compile(text);
-  if (known) programs.delete(text);
-  else if (programs.size >= MOST_PROGRAMS) forgetOldest();
+  const program = programs.get(text) ?? compile(text);
+  if (programs.delete(text)) keptCharacters -= text.length;
   programs.set(text, program);
+  keptCharacters += text.length;
+  for (const oldest of programs.keys()) {
+    if (keptCharacters <= MOST_KEPT_CHARACTERS) break;
+    programs.delete(oldest);
+    keptCharacters -= oldest.length;
+  }
   return program;
 }
 
@@ -95,9 +101,4 @@ function evaluationOf(result: CelResult): Evaluation {
   if (typeof result === 'boolean') return { holds: result };
   if (isCelError(result)) return { error: `its condition failed: ${result.message}` };
   return { error: 'its condition came to neither true nor false' };
-}
-
-function forgetOldest(): void {
-  const oldest = programs.keys().next();
-  if (!oldest.done) programs.delete(oldest.value);
 }

@@ -217,7 +217,7 @@ describe('what is denied or refused is recorded', () => {
     await server.call({ path: `/v1/policies/${canary}?token=${canary}`, headers });
     await server.call({ path: `/v1/policies/${canary}`, key: auditor });
     await server.call({
-      path: `/v1/runtimes/${canary}/start`,
+      path: `/v1/runtimes/${canary}/lifecycle/start`,
       method: 'POST',
       key: tenants.keyOf('acme', 'developer'),
     });

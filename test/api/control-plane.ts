@@ -2,6 +2,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createClearanceActivities } from '../../activities/clearance.ts';
+import { createPeopleActivities } from '../../activities/people-records.ts';
 import { createRecordActivities } from '../../activities/records.ts';
 import type { Database } from '../../db/database.ts';
 import { cacheDirectory } from '../../lab/cache.ts';
@@ -57,7 +58,8 @@ async function createWorkers(plane: TestControlPlane, database: Database): Promi
     governance: {},
     defaultQuota: { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 },
   });
-  const activities = { ...records, ...createClearanceActivities({ db: database }) };
+  const parts = { db: database };
+  const activities = { ...records, ...createPeopleActivities(parts), ...createClearanceActivities(parts) };
   const codePath = inject('workflowBundle');
   const workflowBundle = codePath ? { codePath } : { code: await bundleForTests() };
   const common = { connection: plane.env.nativeConnection, namespace: plane.env.namespace ?? 'default' };

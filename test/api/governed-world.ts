@@ -35,7 +35,10 @@ export interface GovernedWorld {
   /** What the tenant has in the project of this name. */
   named(tenant: TestTenant, project?: string): Named;
   /** A key of a person with exactly these roles. */
-  keyWith(tenant: TestTenant, grants: readonly Grant[]): Promise<{ token: string; principalId: string; keyId: string }>;
+  keyWith(
+    tenant: TestTenant,
+    grants: readonly Grant[],
+  ): Promise<{ token: string; principalId: string; keyId: string }>;
   revokedKey(tenant: TestTenant, role: Role): Promise<string>;
   /** Sends a command as the tenant's super_admin, and wants it done. */
   made(tenant: TestTenant, path: string, body: object): Promise<Answer['body']>;
@@ -45,7 +48,10 @@ export interface GovernedWorld {
 
 /** The project that exists in both tenants, and one that differs. */
 export const SHARED_PROJECT = 'default';
-export const OTHER_PROJECT: Readonly<Record<TestTenant, string>> = { acme: 'acme-secret', globex: 'globex-secret' };
+export const OTHER_PROJECT: Readonly<Record<TestTenant, string>> = {
+  acme: 'acme-secret',
+  globex: 'globex-secret',
+};
 
 /** Builds it; takes a few seconds. */
 export async function openGovernedWorld(): Promise<GovernedWorld> {
@@ -107,7 +113,8 @@ class World implements GovernedWorld {
 
   async made(tenant: TestTenant, path: string, body: object): Promise<Answer['body']> {
     const answer = await this.server.call({ path, body, key: this.tenants.keyOf(tenant, 'super_admin') });
-    if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
@@ -115,7 +122,10 @@ class World implements GovernedWorld {
     const made = await this.#key(tenant, `${tenant}-limited`);
     await this.tenants.database.inTenant(tenant, async db => {
       for (const { role, project } of grants)
-        await db.insertInto('role_grants').values({ principal_id: made.principalId, role, project }).execute();
+        await db
+          .insertInto('role_grants')
+          .values({ principal_id: made.principalId, role, project })
+          .execute();
     });
     return made;
   }
@@ -141,7 +151,10 @@ class World implements GovernedWorld {
   }
 
   async #oneOfEach(tenant: TestTenant, project: string): Promise<Named> {
-    const recorded = await recordDeploys(this.tenants.database, tenant, { name: `${project}-agent`, project });
+    const recorded = await recordDeploys(this.tenants.database, tenant, {
+      name: `${project}-agent`,
+      project,
+    });
     const { runtimeId, operationId, deploymentId } = recorded;
     const [intentId, approvalId] = [newId('intent'), newId('approval')];
     await this.tenants.database.inTenant(tenant, db =>
@@ -189,7 +202,9 @@ async function writeBeside(
   const { runtimeId, operationId, intentId, approvalId, name } = of;
   const plan = { goal: name, actions: [], explanations: [], cost: null };
   await sql`insert into intents (id, runtime_id, operation_id, request, plan, verdicts) values (${intentId},
-    ${runtimeId}, ${operationId}, ${JSON.stringify({ goal: name })}, ${JSON.stringify(plan)}, '[]')`.execute(db);
+    ${runtimeId}, ${operationId}, ${JSON.stringify({ goal: name })}, ${JSON.stringify(plan)}, '[]')`.execute(
+    db,
+  );
   await sql`insert into snapshots (id, runtime_id, name, status, operation_id)
     values (${newId('snapshot')}, ${runtimeId}, ${name}, 'ready', ${operationId})`.execute(db);
   await sql`insert into approvals (id, operation_id, runtime_id, status, reason, quorum, requested_by, requester_id,
@@ -198,6 +213,8 @@ async function writeBeside(
 }
 
 async function newestAudit(db: TenantSql): Promise<string> {
-  const { rows } = await sql<{ id: string }>`select id from audit_records order by id desc limit 1`.execute(db);
+  const { rows } = await sql<{ id: string }>`select id from audit_records order by id desc limit 1`.execute(
+    db,
+  );
   return rows[0]?.id ?? newId('audit');
 }

@@ -92,11 +92,10 @@ describe('a first token', () => {
 describe('what a token claims', () => {
   test('gives its roles, beside those that were granted', async () => {
     const { body } = await whoami(tokenOf({ sub: 'mary' }));
-    await asSuperuser(`insert into role_grants (tenant_id, principal_id, role, project) values ('acme', $1, $2, $3)`, [
-      body.principal_id,
-      'developer',
-      'payments',
-    ]);
+    await asSuperuser(
+      `insert into role_grants (tenant_id, principal_id, role, project) values ('acme', $1, $2, $3)`,
+      [body.principal_id, 'developer', 'payments'],
+    );
     await expect
       .poll(async () => (await whoami(tokenOf({ sub: 'mary' }))).body.grants, { timeout: 1000 })
       .toEqual([
@@ -106,7 +105,11 @@ describe('what a token claims', () => {
   });
 
   test('gives no role where nothing of it is known, and then only whoami answers', async () => {
-    const token = tokenOf({ groups: ['guests'], realm_access: { roles: ['super_admin'] }, roles: ['super_admin'] });
+    const token = tokenOf({
+      groups: ['guests'],
+      realm_access: { roles: ['super_admin'] },
+      roles: ['super_admin'],
+    });
     expect((await whoami(token)).body).toMatchObject({ roles: [], permissions: [] });
     const answer = await server.call({ path: '/v1/runtimes', key: token });
     expect([answer.status, answer.body.code]).toEqual([403, 'permission_missing']);
@@ -132,7 +135,11 @@ describe('what a token claims', () => {
 describe('one person', () => {
   test('is whoever makes a key while logged in', async () => {
     const login = await whoami(tokenOf({ sub: 'lise' }));
-    const made = await server.call({ path: '/v1/keys', key: tokenOf({ sub: 'lise' }), body: { name: 'laptop' } });
+    const made = await server.call({
+      path: '/v1/keys',
+      key: tokenOf({ sub: 'lise' }),
+      body: { name: 'laptop' },
+    });
     expect(made.status).toBe(201);
     expect((await whoami(made.body.token)).body.person_id).toBe(login.body.person_id);
   });
@@ -150,7 +157,11 @@ describe('one person', () => {
 
   test('is not made of two while the other has keys of its own', async () => {
     const person = await makePerson(tenants.database, { name: 'Hedy', roles: ['viewer'] });
-    const made = await server.call({ path: '/v1/keys', key: tokenOf({ sub: 'hedy' }), body: { name: 'laptop' } });
+    const made = await server.call({
+      path: '/v1/keys',
+      key: tokenOf({ sub: 'hedy' }),
+      body: { name: 'laptop' },
+    });
     const { principal_id: principalId } = made.body;
     expect(await link(person.id, 'hedy')).toEqual({ answer: 'has_keys', principalId });
     expect(await link(newId('principal'), 'hedy')).toEqual({ answer: 'no_such_principal' });
@@ -172,7 +183,10 @@ describe('a refused token', () => {
   test('is answered with the check that failed, and nothing else', async () => {
     const answer = await whoami(tokenOf({ exp: 1 }));
     expect(answer.status).toBe(401);
-    expect(answer.body).toMatchObject({ code: 'unauthenticated', detail: 'The token is refused: it has expired (exp).' });
+    expect(answer.body).toMatchObject({
+      code: 'unauthenticated',
+      detail: 'The token is refused: it has expired (exp).',
+    });
     expect(answer.headers.get('www-authenticate')).toBe(
       'Bearer realm="runtimeai", error="invalid_token", error_description="expired"',
     );
@@ -202,7 +216,11 @@ describe('an agent', () => {
   const world = async (agentRoles: 'developer'[] | 'operator'[] = ['developer']) => {
     const owner = await makePerson(tenants.database, { name: 'Olga', roles: ['viewer'] });
     const other = await makePerson(tenants.database, { name: 'Pia', roles: ['operator'] });
-    const agent = await makePerson(tenants.database, { name: 'Builder', roles: agentRoles, ownerId: owner.id });
+    const agent = await makePerson(tenants.database, {
+      name: 'Builder',
+      roles: agentRoles,
+      ownerId: owner.id,
+    });
     return { owner, other, agent };
   };
 
@@ -238,7 +256,10 @@ describe('an agent', () => {
     await expect.poll(() => may(forOther, 'runtime:read'), { timeout: 1000 }).toBe(true);
     expect([await may({}, 'runtime:create'), await may(forOwner, 'runtime:create')]).toEqual([true, false]);
     expect([await may({}, 'runtime:deploy'), await may(forOther, 'runtime:deploy')]).toEqual([true, true]);
-    expect([await may({}, 'approval:decide'), await may(forOther, 'approval:decide')]).toEqual([false, false]);
+    expect([await may({}, 'approval:decide'), await may(forOther, 'approval:decide')]).toEqual([
+      false,
+      false,
+    ]);
     const answer = await server.call({ path: '/v1/runtimes', key: agent.key, headers: forOwner, body: {} });
     expect([answer.status, answer.body.code]).toEqual([403, 'permission_missing']);
   });
@@ -263,7 +284,12 @@ describe('an agent', () => {
   test('named by the act claim of a person’s token acts for that person', async () => {
     const { agent } = await world(['operator']);
     await link(agent.id, 'builder-client');
-    const token = tokenOf({ sub: 'vera', acr: 'mfa', act: { sub: 'builder-client' }, groups: ['platform-admins'] });
+    const token = tokenOf({
+      sub: 'vera',
+      acr: 'mfa',
+      act: { sub: 'builder-client' },
+      groups: ['platform-admins'],
+    });
     const { body } = await whoami(token);
     expect(body).toMatchObject({
       principal_id: agent.id,

@@ -38,7 +38,12 @@ describe('making a key', () => {
     const made = await make(ada.key, { expires_in_seconds: 3600 });
     expect(made.status).toBe(201);
     expect(made.headers.get('location')).toBe(`/v1/keys/${made.body.id}`);
-    expect(made.body).toMatchObject({ principal_id: ada.id, name: 'laptop', roles: ['developer'], scopes: null });
+    expect(made.body).toMatchObject({
+      principal_id: ada.id,
+      name: 'laptop',
+      roles: ['developer'],
+      scopes: null,
+    });
     expect((await whoami(made.body.token)).body).toMatchObject({ principal_id: ada.id });
     const read = await server.call({ path: `/v1/keys/${made.body.id}`, key: ada.key });
     expect(read.body).toEqual(expect.not.objectContaining({ token: expect.anything() }));
@@ -85,7 +90,9 @@ describe('making a key', () => {
     const { key } = await person({ roles: ['viewer'] });
     const made = await make(key, { scopes: ['policy:write', 'key:own'] });
     expect(made.status).toBe(201);
-    expect((await whoami(made.body.token)).body.permissions).toEqual([{ permission: 'key:own', projects: null }]);
+    expect((await whoami(made.body.token)).body.permissions).toEqual([
+      { permission: 'key:own', projects: null },
+    ]);
   });
 
   test.each([
@@ -137,7 +144,12 @@ describe('listing keys', () => {
 
   test('shows nothing of another’s key, which cannot be told from one that does not exist', async () => {
     const [ada, grace] = [await person(), await person({ name: 'Grace' })];
-    for (const id of [keyIdOf(grace.key), keyIdOf(tenants.keyOf('globex', 'viewer')), 'f'.repeat(16), 'nope']) {
+    for (const id of [
+      keyIdOf(grace.key),
+      keyIdOf(tenants.keyOf('globex', 'viewer')),
+      'f'.repeat(16),
+      'nope',
+    ]) {
       expect((await server.call({ path: `/v1/keys/${id}`, key: ada.key })).status).toBe(404);
       expect((await rotate(ada.key, id)).status).toBe(404);
       expect((await revoke(ada.key, id)).status).toBe(404);
@@ -184,10 +196,13 @@ describe('rotating a key', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
-  test.each([{ old_ends_in_seconds: 8 * 24 * 3600 }, { old_ends_in_seconds: -1 }])('%j is refused', async body => {
-    const { key } = await person();
-    expect((await rotate(key, keyIdOf(key), body)).status).toBe(400);
-  });
+  test.each([{ old_ends_in_seconds: 8 * 24 * 3600 }, { old_ends_in_seconds: -1 }])(
+    '%j is refused',
+    async body => {
+      const { key } = await person();
+      expect((await rotate(key, keyIdOf(key), body)).status).toBe(400);
+    },
+  );
 
   test('does not lengthen the life of the old key', async () => {
     const { key } = await person();

@@ -158,7 +158,10 @@ export function secretsOf({ version: _, ...named }: Named): string[] {
 }
 
 /** The secrets that an answer tells although the request did not say them. */
-export function toldBy({ body }: Answer, { request, secrets }: { request: TestRequest; secrets: readonly string[] }) {
+export function toldBy(
+  { body }: Answer,
+  { request, secrets }: { request: TestRequest; secrets: readonly string[] },
+) {
   const said = JSON.stringify([request.path, request.body]);
   const answer = typeof body === 'string' ? body : JSON.stringify(body);
   return secrets.filter(secret => answer.includes(secret) && !said.includes(secret));

@@ -29,7 +29,14 @@ const ALL: readonly Role[] = [
   'auditor',
   'viewer',
 ];
-const READERS: readonly Role[] = ['super_admin', 'tenant_admin', 'developer', 'operator', 'analyst', 'auditor'];
+const READERS: readonly Role[] = [
+  'super_admin',
+  'tenant_admin',
+  'developer',
+  'operator',
+  'analyst',
+  'auditor',
+];
 const OPERATORS: readonly Role[] = ['super_admin', 'tenant_admin', 'developer', 'operator'];
 const DEVELOPERS: readonly Role[] = ['super_admin', 'tenant_admin', 'developer'];
 const DECIDERS: readonly Role[] = ['super_admin', 'tenant_admin', 'operator'];
@@ -103,6 +110,12 @@ const TABLE: Readonly<Record<string, Row>> = {
   getKey: { may: ALL, ask: keyOfOneself },
   rotateKey: { may: ALL, ask: keyOfOneself },
   revokeKey: { may: ALL, ask: keyOfOneself },
+  listAudit: { may: AUDITORS },
+  exportAudit: { may: AUDITORS },
+  listAuditCheckpoints: { may: AUDITORS },
+  getAuditRecord: { may: AUDITORS },
+  // Nobody seals here, and what is not sealed has no proof.
+  getAuditProof: { may: AUDITORS, status: 409 },
   getHealth: { may: 'anyone' },
 };
 

@@ -16,11 +16,11 @@ import type { EvidenceActivities } from '../../activities/evidence.ts';
 import type { ReleaseActivities } from '../../activities/helm.ts';
 import type {
   DecisionRecord,
-  OutcomeRecord,
-  RecordActivities,
-  StageRecord,
+  InterventionRecord,
+  PeopleActivities,
   WithdrawalRecord,
-} from '../../activities/records.ts';
+} from '../../activities/people-records.ts';
+import type { OutcomeRecord, RecordActivities, StageRecord } from '../../activities/records.ts';
 import type { RolloutActivities } from '../../activities/rollout.ts';
 import type { Step } from '../../domain/change.ts';
 import type { ChangeAdmission } from '../../domain/change-operation.ts';
@@ -29,6 +29,7 @@ import type { ErrorCode } from '../../domain/rules/error-code.ts';
 import { TASK_QUEUES } from '../../temporal/names.ts';
 
 export type Activities = RecordActivities &
+  PeopleActivities &
   ReleaseActivities &
   RolloutActivities &
   EvidenceActivities &
@@ -59,6 +60,7 @@ export const ACTIVITIES_BY_QUEUE: Readonly<Record<keyof typeof TASK_QUEUES, read
     'recordStage',
     'recordDecision',
     'recordWithdrawal',
+    'recordIntervention',
     'recordOutcome',
     'openApproval',
     'clear',
@@ -90,6 +92,7 @@ export class FakeActivities {
   readonly stages: StageRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly withdrawals: WithdrawalRecord[] = [];
+  readonly interventions: InterventionRecord[] = [];
   /** Every question to people, in order; the first is `apr_1`. */
   readonly asked: ConsentSought[] = [];
   readonly outcomes: (OutcomeRecord | ChangeOutcomeRecord)[] = [];
@@ -106,6 +109,7 @@ export class FakeActivities {
       recordStage: record => this.write(this.stages, record),
       recordDecision: record => this.write(this.decisions, record),
       recordWithdrawal: record => this.write(this.withdrawals, record),
+      recordIntervention: record => this.write(this.interventions, record),
       openApproval: sought => this.open(sought),
       clear: sought => this.clear(sought),
       recordOutcome: record => this.write(this.outcomes, record),

@@ -83,7 +83,11 @@ export function goodClaims(issuer: string): Json {
 /** A new key for an algorithm; the size is that of an RSA key. */
 export function newKey(alg: string, kid?: string, rsaBits = 2048): SigningKey {
   const { publicKey, privateKey } = pairFor(alg, rsaBits);
-  return { alg, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), ...(kid !== undefined && { kid }) } };
+  return {
+    alg,
+    privateKey,
+    jwk: { ...publicKey.export({ format: 'jwk' }), ...(kid !== undefined && { kid }) },
+  };
 }
 
 /** Signs header and claims exactly as they are given. */
@@ -119,5 +123,9 @@ function signatureOf(alg: string, body: string, privateKey: KeyObject): Buffer {
   if (alg.startsWith('ES')) return sign(digest, data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
   if (alg.startsWith('PS'))
     return sign(digest, data, { key: privateKey, padding: 6, saltLength: Number(alg.slice(2)) / 8 });
-  return sign(alg.startsWith('RS') ? digest : null, data, createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  return sign(
+    alg.startsWith('RS') ? digest : null,
+    data,
+    createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  );
 }

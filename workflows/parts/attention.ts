@@ -44,7 +44,10 @@ export class Attention {
   }
 
   private async take(answer: ResolveInput): Promise<{ stage: 'needs_attention' }> {
+    const { by, resolution, comment } = answer;
     this.answer = answer;
+    const message = `${by.name} chose to ${resolution}${comment ? `: ${comment}` : ''}`;
+    await this.journal.intervened({ by, intervention: 'resolve', message });
     return { stage: 'needs_attention' };
   }
 }

@@ -7,11 +7,10 @@ import type {
 } from '../../activities/clearance.ts';
 import type {
   DecisionRecord,
-  OutcomeRecord,
-  RecordKey,
-  StageRecord,
+  InterventionRecord,
   WithdrawalRecord,
-} from '../../activities/records.ts';
+} from '../../activities/people-records.ts';
+import type { OutcomeRecord, RecordKey, StageRecord } from '../../activities/records.ts';
 import type { Outcome, Stage } from '../../domain/operation.ts';
 import { records } from '../activity-options.ts';
 import type { DeployState } from '../messages.ts';
@@ -118,6 +117,13 @@ export class Journal {
     const record = { ...this.nextKey(), ...withdrawal };
     const summary = `withdrawn by ${withdrawal.by.name}`.slice(0, 190);
     await this.write(() => records.recordWithdrawal.executeWithOptions({ summary }, [record]));
+  }
+
+  /** Writes down that one person stepped in. */
+  async intervened(intervention: Omit<InterventionRecord, keyof RecordKey>): Promise<void> {
+    const record = { ...this.nextKey(), ...intervention };
+    const summary = intervention.message.slice(0, 190);
+    await this.write(() => records.recordIntervention.executeWithOptions({ summary }, [record]));
   }
 
   state(): DeployState {

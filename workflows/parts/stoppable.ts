@@ -65,7 +65,14 @@ export class Stoppable {
 
   private async take(request: CancelInput): Promise<{ stage: Stage }> {
     this.cancelled = request;
+    const { stage } = this.journal;
+    const written = this.journal.intervened({
+      by: request.by,
+      intervention: 'cancel',
+      message: this.reason(),
+    });
     this.scope.cancel();
-    return { stage: this.journal.stage };
+    await written;
+    return { stage };
   }
 }
