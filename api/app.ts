@@ -226,7 +226,7 @@ function createServices(parts: ApiParts) {
     members: new MembersService(database),
     audit: new AuditService({ database, streams: everyones }),
     leaving: new Leaving(),
-    streams: new EventStreams({ feed, registry }),
+    streams: new EventStreams({ feed, registry, announced: changes.announced }),
     health: new HealthService({
       version: packageJson.version,
       kinds: () => listRuntimeKinds(database.global),

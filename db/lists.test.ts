@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRecordActivities } from '../activities/records.ts';
 import { newId } from '../domain/ids.ts';
-import { firstDeploy, nextDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
-import { listApprovals } from './approvals.ts';
+import { insertApproval } from '../test/builders/approval-rows.ts';
+import { firstDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
+import { type ApprovalFilter, findApproval, listApprovals } from './approvals.ts';
 import { findDeployment, listDeployments, saveEvidence, savePlan } from './deployments.ts';
 import { listOperations } from './operations.ts';
 import { BadPageToken } from './page.ts';
@@ -84,22 +85,18 @@ describe('filters', () => {
     expect(running.items.length).toBeGreaterThanOrEqual(7);
   });
 
-  test('of approvals go by status and operation', async () => {
-    const deploy = await admit({ name: 'to-be-approved' });
-    await records().recordOutcome({
-      ...deploy,
-      leaves: 'new',
-      outcome: 'succeeded',
-      message: 'x',
-      step: 1,
-      revision: 1,
-    });
-    const upgrade = nextDeploy(deploy);
-    await records().admitDeployment(upgrade);
-    const open = await listApprovals(acme(), { filter: { status: 'open' }, pageSize: 10 });
-    expect(open.items.map(item => item.operation_id)).toEqual([upgrade.operationId]);
-    const closed = await listApprovals(acme(), { filter: { status: 'approved' }, pageSize: 10 });
-    expect(closed.items).toEqual([]);
+  test('of approvals go by status, by operation, and by whether they wait', async () => {
+    const { runtimeId, requester } = await admit({ name: 'to-be-approved' });
+    const wish = { tenantId: 'acme', runtimeId, requester };
+    const open = await insertApproval(two.db, wish);
+    const closed = await insertApproval(two.db, { ...wish, status: 'approved' });
+    const list = async (filter: ApprovalFilter) =>
+      (await listApprovals(acme(), { filter, pageSize: 10 })).items.map(({ id }) => id);
+    expect(await list({ status: 'open' })).toEqual([open]);
+    expect(await list({ open: false })).toEqual([closed]);
+    expect(await list({})).toEqual([closed, open]);
+    const operationId = (await findApproval(acme(), open))?.operation_id;
+    expect(await list({ operationId })).toEqual([open]);
   });
 
   test('of another tenant find nothing', async () => {

@@ -85,12 +85,18 @@ function encoded(value: object): string {
 /** Whoever can read this key can be anybody, so a file that others may read is refused. */
 function readKey(path: string): KeyObject {
   if (!existsSync(path))
-    throw new Error(`There is no key of the development issuer at ${path}. npm start makes one and prints where.`);
+    throw new Error(
+      `There is no key of the development issuer at ${path}. npm start makes one and prints where.`,
+    );
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0)
-    throw new Error(`${path} may be read by others (mode ${mode.toString(8)}). Make it private: chmod 600 ${path}`);
+    throw new Error(
+      `${path} may be read by others (mode ${mode.toString(8)}). Make it private: chmod 600 ${path}`,
+    );
   const key = createPrivateKey(readFileSync(path));
   if (key.asymmetricKeyType !== 'ed25519')
-    throw new Error(`${path} holds a key of type ${key.asymmetricKeyType}; the development issuer has an Ed25519 key.`);
+    throw new Error(
+      `${path} holds a key of type ${key.asymmetricKeyType}; the development issuer has an Ed25519 key.`,
+    );
   return key;
 }

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { TokenVerifier } from '../clients/oidc/token-verifier.ts';
 import { staticKeys } from '../clients/oidc/issuer-keys.ts';
+import { TokenVerifier } from '../clients/oidc/token-verifier.ts';
 import { IdentitySettings } from '../domain/identity.ts';
 import { devIssuer, devIssuerPublicKey, ensureDevIssuerKey, signDevToken } from './dev-issuer.ts';
 import { identityOf } from './identity.ts';
@@ -21,14 +20,19 @@ describe('the issuers', () => {
       'issuers:\n- issuer: https://id.example.com\n  audience: runtimeai\n  tenant: {fixed: acme}\n',
     );
     const expected = IdentitySettings.parse({ issuers: [issuer] }).issuers;
-    expect(identityOf({ RUNTIMEAI_IDENTITY: IdentitySettings.parse({ issuers: [issuer] }) })).toEqual(expected);
+    expect(identityOf({ RUNTIMEAI_IDENTITY: IdentitySettings.parse({ issuers: [issuer] }) })).toEqual(
+      expected,
+    );
     expect(identityOf({ RUNTIMEAI_IDENTITY_FILE: file })).toEqual(expected);
     expect(identityOf({})).toEqual([]);
   });
 
   test('of a file that is not usable are refused with the place in it', () => {
     const file = join(folder, 'wrong.yaml');
-    writeFileSync(file, 'issuers:\n- issuer: http://id.example.com\n  audience: x\n  tenant: {fixed: acme}\n');
+    writeFileSync(
+      file,
+      'issuers:\n- issuer: http://id.example.com\n  audience: x\n  tenant: {fixed: acme}\n',
+    );
     expect(() => identityOf({ RUNTIMEAI_IDENTITY_FILE: file })).toThrow(/issuers\[0\]\.issuer/);
   });
 

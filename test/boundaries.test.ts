@@ -73,7 +73,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   cli: { values: ['domain'], packages: { allBut: [TEMPORAL, NEST, 'fastify', ...DATABASE] } },
   'cli/admin': {
-    values: ['cli', 'domain', 'db', 'policy', 'process'],
+    values: ['audit', 'cli', 'clients/oidc', 'domain', 'db', 'policy', 'process'],
     packages: { allBut: [TEMPORAL, NEST, 'fastify'] },
     except: { db: 'the operator’s own tool: it makes the first key, before any key could ask over HTTP' },
   },

@@ -1,14 +1,17 @@
 import type { FastifyReply } from 'fastify';
 import { Gauge, type Registry } from 'prom-client';
+import type { Announced } from '../../db/announced.ts';
+import type { Principal } from '../../domain/principal.ts';
 import type { EventFeed, FeedItem } from './event-feed.ts';
 
 const HEARTBEAT_MS = 15_000;
-/** A stream outlives a revoked key by no more than this; the client comes back with its Last-Event-ID. */
+/** Then the client comes back with its Last-Event-ID, so that no stream stays for ever by what was once right. */
 const LONGEST_STREAM_MS = 15 * 60_000;
 /** What one client may leave unread before it is cut off. */
 const MOST_UNREAD_BYTES = 1024 * 1024;
 
 interface Stream {
+  readonly caller: Principal;
   readonly reply: FastifyReply;
   readonly openedAt: number;
   readonly unsubscribe: () => void;
@@ -23,8 +26,9 @@ export class EventStreams {
   constructor({
     feed,
     registry,
+    announced,
     heartbeatMs = HEARTBEAT_MS,
-  }: { feed: EventFeed; registry: Registry; heartbeatMs?: number }) {
+  }: { feed: EventFeed; registry: Registry; announced: Announced; heartbeatMs?: number }) {
     this.#feed = feed;
     const streams = this.#streams;
     new Gauge({
@@ -35,11 +39,16 @@ export class EventStreams {
         this.set(streams.size);
       },
     });
+    // What its caller may see may be less now: it comes back, and is asked again who it is.
+    announced.on('key', keyId => this.#end(({ credential }) => credential.id === keyId));
+    announced.on('principal', ({ tenant, principal }) =>
+      this.#end(({ id, tenantId }) => id === principal && tenantId === tenant),
+    );
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
   /** Takes the connection over and sends every event after `after`, until either side ends it. */
-  open(reply: FastifyReply, runtime: { tenantId: string; runtimeId: string; after: number }): void {
+  open(reply: FastifyReply, { caller, ...runtime }: { caller: Principal; runtimeId: string; after: number }): void {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -50,12 +59,13 @@ export class EventStreams {
       connection: 'close',
     });
     raw.write('retry: 1000\n: open\n\n');
-    const unsubscribe = this.#feed.subscribe(runtime, {
+    const { tenantId } = caller;
+    const unsubscribe = this.#feed.subscribe({ tenantId, runtimeId: runtime.runtimeId }, {
       after: runtime.after,
       deliver: items => write(reply, items),
       end: () => raw.end(),
     });
-    const stream = { reply, openedAt: Date.now(), unsubscribe };
+    const stream = { caller, reply, openedAt: Date.now(), unsubscribe };
     this.#streams.add(stream);
     raw.once('close', () => this.#forget(stream));
     // A client that goes away in the middle of a write is not an error of ours; `close` follows.
@@ -66,6 +76,10 @@ export class EventStreams {
   close(): void {
     clearInterval(this.#heartbeat);
     for (const stream of this.#streams) stream.reply.raw.end();
+  }
+
+  #end(concerns: (caller: Principal) => boolean): void {
+    for (const { caller, reply } of this.#streams) if (concerns(caller)) reply.raw.end();
   }
 
   #forget(stream: Stream): void {

@@ -36,7 +36,7 @@ export class EventsController {
     }
     const after = position ?? query.after ?? 0;
     await this.#events.mustBeKept(caller, runtimeId, after);
-    this.#streams.open(reply, { tenantId: caller.tenantId, runtimeId, after });
+    this.#streams.open(reply, { caller, runtimeId, after });
   }
 }
 

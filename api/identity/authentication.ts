@@ -66,7 +66,7 @@ export class Authentication {
       isListed && PrincipalId.safeParse(personId).success
         ? await principals.find(agent.tenantId, personId)
         : undefined;
-    if (!person || person.kind !== 'human' || person.disabled)
+    if (person?.kind !== 'human' || person.disabled)
       return mayNot(agent, personId, 'it is not allowed to act for this principal');
     const { id, name, grants, groups } = person;
     return { ...agent, personId: id, onBehalfOf: { id, name, grants, groups } };

@@ -75,7 +75,8 @@ export class KnownTokens {
     const principalId = await this.#logIn(verified);
     if (principalId === undefined) return undefined;
     const actorId = actor && (await findLogin(this.#parts.database.forTenant(tenantId), actor));
-    if (actor && actorId === undefined) throw refusedCredential('Nobody is known by the login in its act claim.');
+    if (actor && actorId === undefined)
+      throw refusedCredential('Nobody is known by the login in its act claim.');
     const known = { verified, principalId, actorId };
     if (this.#announcements !== before) this.#kept.drop(key);
     else this.#remember(known, key);
@@ -98,7 +99,8 @@ export class KnownTokens {
   async #principalOf(known: KnownToken): Promise<Principal | ProblemError> {
     const { tenantId } = known.verified;
     const subject = await this.#parts.principals.find(tenantId, known.principalId);
-    if (!subject || subject.disabled) return refusedCredential('Whoever it was issued to is disabled.', tenantId);
+    if (!subject || subject.disabled)
+      return refusedCredential('Whoever it was issued to is disabled.', tenantId);
     const self = principalOf(known.verified, subject);
     if (known.actorId === undefined) return self;
     const actor = await this.#parts.principals.find(tenantId, known.actorId);

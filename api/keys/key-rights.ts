@@ -27,7 +27,10 @@ export function mayTouchKeysOf(caller: Principal, principalId: string): boolean 
 }
 
 /** What a new key is limited to: what was asked for, else what the caller's own key is limited to. */
-export function scopesFor(caller: Principal, asked: readonly Permission[] | undefined): Permission[] | undefined {
+export function scopesFor(
+  caller: Principal,
+  asked: readonly Permission[] | undefined,
+): Permission[] | undefined {
   if (asked) return [...new Set(asked)];
   return caller.scopes && [...caller.scopes];
 }
@@ -35,7 +38,10 @@ export function scopesFor(caller: Principal, asked: readonly Permission[] | unde
 /** Throws when the new key could do anything that whoever makes it may not do: nobody gives what they do not have. */
 export function requireNoMoreThanOwn(
   caller: Principal,
-  { principal, scopes }: { principal: Pick<KeptPrincipal, 'name' | 'grants'>; scopes: readonly Permission[] | undefined },
+  {
+    principal,
+    scopes,
+  }: { principal: Pick<KeptPrincipal, 'name' | 'grants'>; scopes: readonly Permission[] | undefined },
 ): void {
   const asked = scopes?.filter(scope => caller.scopes && !caller.scopes.includes(scope)) ?? [];
   const given = principal.grants.flatMap(grant =>

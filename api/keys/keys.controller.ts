@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Principal } from '../../domain/principal.ts';
 import type { Author } from '../../db/author.ts';
+import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
 import { By } from '../http/author.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';

@@ -20,10 +20,15 @@ export const KeyCreateRequest = z
     principal_id: idOf('principal').optional().meta({
       description: 'Whose key it becomes; the caller’s own when left out, another one’s with `key:write`',
     }),
-    scopes: z.array(Permission).min(1).max(Permission.options.length).optional().meta({
-      description: 'What it is limited to; when left out, to what the caller’s own key is limited to',
-      examples: [['runtime:read', 'operation:read']],
-    }),
+    scopes: z
+      .array(Permission)
+      .min(1)
+      .max(Permission.options.length)
+      .optional()
+      .meta({
+        description: 'What it is limited to; when left out, to what the caller’s own key is limited to',
+        examples: [['runtime:read', 'operation:read']],
+      }),
     expires_in_seconds: ExpiresInSeconds.optional().meta({
       description: 'It never expires when left out',
       examples: [7_776_000],
@@ -34,9 +39,14 @@ export type KeyCreateRequest = z.infer<typeof KeyCreateRequest>;
 
 export const KeyRotateRequest = z
   .strictObject({
-    old_ends_in_seconds: z.int().min(0).max(WEEK).default(24 * 3600).meta({
-      description: 'How long the old key lives on beside the new one',
-    }),
+    old_ends_in_seconds: z
+      .int()
+      .min(0)
+      .max(WEEK)
+      .default(24 * 3600)
+      .meta({
+        description: 'How long the old key lives on beside the new one',
+      }),
     expires_in_seconds: ExpiresInSeconds.optional().meta({
       description: 'Of the new key; when left out, as long as the old one was made for',
     }),
@@ -46,10 +56,13 @@ export type KeyRotateRequest = z.infer<typeof KeyRotateRequest>;
 
 /** A key right after it was made, with what nobody will be shown again. */
 export const NewKey = ApiKey.extend({
-  token: z.string().nullable().meta({
-    description: 'The key itself, shown this once; null when the Idempotency-Key was used before',
-    examples: [null],
-  }),
+  token: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'The key itself, shown this once; null when the Idempotency-Key was used before',
+      examples: [null],
+    }),
 }).meta({ id: 'NewApiKey' });
 export type NewKey = z.infer<typeof NewKey>;
 

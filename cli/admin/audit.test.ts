@@ -80,7 +80,7 @@ test('an auditor verifies an export with nothing but the file, the key and the a
   expect(await verify(at('acme.jsonl'), anchor)).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /9 sealed records, 1 not sealed yet[^]*3 anchored[^]*sequence 8[^]*Nothing is wrong/,
+      /9 sealed records, 1 not sealed yet[\s\S]*3 anchored[\s\S]*sequence 8[\s\S]*Nothing is wrong/,
     ),
   });
   expect((await verify(at('acme.jsonl'))).stdout).toContain('No anchored checkpoint was compared');

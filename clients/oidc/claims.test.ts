@@ -45,7 +45,12 @@ describe('roles', () => {
   test('come from realm roles, from client roles, and from a client whose name holds dots', () => {
     const rules = [
       { claim: 'realm_access.roles', equals: 'platform-operator', role: 'operator' },
-      { claim: 'resource_access.runtimeai.roles', equals: ['deployer', 'releaser'], role: 'developer', project: 'payments' },
+      {
+        claim: 'resource_access.runtimeai.roles',
+        equals: ['deployer', 'releaser'],
+        role: 'developer',
+        project: 'payments',
+      },
       { claim: ['resource_access', 'my.client', 'roles'], equals: 'auditor', role: 'auditor' },
     ];
     expect(rolesOf(rules)).toEqual([
@@ -147,15 +152,20 @@ describe('who it is', () => {
   test('may be somebody for whom another acts, whom the same issuer knows', () => {
     const { issuer } = settings();
     expect(meaning({}, { act: { sub: 'builder' } }).actor).toEqual({ issuer, subject: 'builder' });
-    expect(meaning({}, { act: { sub: 'builder', iss: issuer } }).actor).toEqual({ issuer, subject: 'builder' });
+    expect(meaning({}, { act: { sub: 'builder', iss: issuer } }).actor).toEqual({
+      issuer,
+      subject: 'builder',
+    });
   });
 
-  test.each([{ act: 'builder' }, { act: {} }, { act: { sub: 7 } }, { act: { sub: 'x', iss: 'https://other' } }])(
-    '%j is refused',
-    claims => {
-      expect(() => meaning({}, claims)).toThrow('act');
-    },
-  );
+  test.each([
+    { act: 'builder' },
+    { act: {} },
+    { act: { sub: 7 } },
+    { act: { sub: 'x', iss: 'https://other' } },
+  ])('%j is refused', claims => {
+    expect(() => meaning({}, claims)).toThrow('act');
+  });
 });
 
 test('a claim of exactly that name comes before a path with dots', () => {

@@ -66,7 +66,12 @@ function usableTenant(tenantId: string | undefined): string {
 function nameOf(claims: Claims, path: ClaimPath): string {
   const candidates = [claimAt(claims, path), claims['name'], claims['email'], claims['client_id']];
   const name = candidates.find(isText) ?? String(claims['sub']);
-  return name.replaceAll(/\p{Cc}/gu, ' ').trim().slice(0, LONGEST_NAME) || 'without a name';
+  return (
+    name
+      .replaceAll(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, LONGEST_NAME) || 'without a name'
+  );
 }
 
 /** A client that acts for itself: its subject is the client (RFC 9068, section 2.2), or Keycloak's name for one. */
@@ -78,7 +83,10 @@ function isService({ sub, client_id: client, azp, preferred_username: username }
  * Groups by their whole path: Keycloak writes "/platform-admins", others "group:platform-admins". Only the first slash
  * goes; the last word of a longer path is another group, which somebody else may be free to name.
  */
-function groupsOf(claims: Claims, { groups_claims: paths, group_prefix: prefix = '' }: Pick<Issuer, 'groups_claims' | 'group_prefix'>): string[] {
+function groupsOf(
+  claims: Claims,
+  { groups_claims: paths, group_prefix: prefix = '' }: Pick<Issuer, 'groups_claims' | 'group_prefix'>,
+): string[] {
   const stated = paths.flatMap(path => textsOf(claimAt(claims, path)));
   const ours = stated.filter(group => group.startsWith(prefix)).map(group => group.slice(prefix.length));
   const named = ours.map(group => group.replace(/^(\/|group:)/, '')).filter(isGroup);
@@ -100,10 +108,7 @@ function grantsOf(
   return [...distinct.keys()].sort().flatMap(key => distinct.get(key) ?? []);
 }
 
-function applies(
-  rule: RoleRule,
-  { claims, groups }: { claims: Claims; groups: readonly string[] },
-): boolean {
+function applies(rule: RoleRule, { claims, groups }: { claims: Claims; groups: readonly string[] }): boolean {
   if ('group' in rule) return groups.includes(rule.group);
   const wanted = typeof rule.equals === 'string' ? [rule.equals] : rule.equals;
   return textsOf(claimAt(claims, rule.claim)).some(value => wanted.includes(value));

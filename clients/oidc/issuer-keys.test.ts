@@ -93,7 +93,10 @@ describe('an issuer is unreachable when', () => {
     ['its keys would come over an open line', 200, undefined, 'http://keys.example.com/keys'],
     ['its keys are in a file', 200, undefined, 'file:///etc/passwd'],
   ])('%s', async (_, status, body, keysAt?: string) => {
-    issuer.answer(status, body ?? JSON.stringify({ issuer: issuer.url, ...(keysAt && { jwks_uri: keysAt }) }));
+    issuer.answer(
+      status,
+      body ?? JSON.stringify({ issuer: issuer.url, ...(keysAt && { jwks_uri: keysAt }) }),
+    );
     expect(await refusalOf(open())).toBe('issuer_unreachable');
   });
 

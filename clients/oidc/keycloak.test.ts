@@ -67,7 +67,12 @@ function settings(issuer: string): Issuer {
     tenant: { fixed: 'acme' },
     roles: [
       { claim: 'realm_access.roles', equals: 'platform-operator', role: 'operator' },
-      { claim: 'resource_access.runtimeai.roles', equals: 'deployer', role: 'developer', project: 'payments' },
+      {
+        claim: 'resource_access.runtimeai.roles',
+        equals: 'deployer',
+        role: 'developer',
+        project: 'payments',
+      },
       { group: 'platform-admins', role: 'tenant_admin' },
       { group: 'users', role: 'viewer' },
     ],

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CompactEncrypt } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Issuer } from '../../domain/identity.ts';
 import {
   AUDIENCE,
@@ -63,16 +63,25 @@ describe('a good token', () => {
 });
 
 describe('RFC 8725, 2.1 and 3.1: the algorithm is ours to choose', () => {
-  test.each(['none', 'None', 'NONE', 'nOnE', ''])('alg %j is refused, with and without a signature', async alg => {
-    const body = [{ ...goodHeader(), alg }, goodClaims(issuer.url)].map(part => encode(JSON.stringify(part)));
-    expect(await refusalOf(`${body.join('.')}.`)).toBe('not_signed');
-    expect(await refusalOf(`${body.join('.')}.AAAA`)).toBe('algorithm_not_allowed');
-  });
+  test.each(['none', 'None', 'NONE', 'nOnE', ''])(
+    'alg %j is refused, with and without a signature',
+    async alg => {
+      const body = [{ ...goodHeader(), alg }, goodClaims(issuer.url)].map(part =>
+        encode(JSON.stringify(part)),
+      );
+      expect(await refusalOf(`${body.join('.')}.`)).toBe('not_signed');
+      expect(await refusalOf(`${body.join('.')}.AAAA`)).toBe('algorithm_not_allowed');
+    },
+  );
 
   test('a public key used as a shared secret is refused, and not even looked for', async () => {
     const { jwk, privateKey } = keyOf('RS256');
     const header = { ...goodHeader(), alg: 'HS256', kid: 'RS256' };
-    const secrets = [JSON.stringify(jwk), privateKey.export({ type: 'pkcs8', format: 'pem' }), String(jwk['n'])];
+    const secrets = [
+      JSON.stringify(jwk),
+      privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      String(jwk['n']),
+    ];
     for (const secret of secrets)
       expect(await refusalOf(hmacToken(secret, { header, claims: goodClaims(issuer.url) }))).toBe(
         'algorithm_not_allowed',
@@ -197,19 +206,22 @@ describe('RFC 8725, 2.4 and RFC 7515: strict base64url', () => {
     return parts.map((part, at) => (at === index ? change(part) : part)).join('.');
   };
 
-  test.each([0, 1, 2])('part %i with padding, spaces, line breaks or the other alphabet is refused', async index => {
-    const ways = [
-      (part: string) => `${part}=`,
-      (part: string) => `${part}==`,
-      (part: string) => ` ${part}`,
-      (part: string) => `${part}\n`,
-      (part: string) => `${part.slice(0, 4)}\t${part.slice(4)}`,
-      (part: string) => `${part.slice(0, 4)}+${part.slice(5)}`,
-      (part: string) => `${part.slice(0, 4)}/${part.slice(5)}`,
-      (part: string) => `${part.slice(0, 4)}%${part.slice(5)}`,
-    ];
-    for (const way of ways) expect(await refusalOf(withPart(index, way))).toBe('not_base64url');
-  });
+  test.each([0, 1, 2])(
+    'part %i with padding, spaces, line breaks or the other alphabet is refused',
+    async index => {
+      const ways = [
+        (part: string) => `${part}=`,
+        (part: string) => `${part}==`,
+        (part: string) => ` ${part}`,
+        (part: string) => `${part}\n`,
+        (part: string) => `${part.slice(0, 4)}\t${part.slice(4)}`,
+        (part: string) => `${part.slice(0, 4)}+${part.slice(5)}`,
+        (part: string) => `${part.slice(0, 4)}/${part.slice(5)}`,
+        (part: string) => `${part.slice(0, 4)}%${part.slice(5)}`,
+      ];
+      for (const way of ways) expect(await refusalOf(withPart(index, way))).toBe('not_base64url');
+    },
+  );
 
   test('a last letter with stray bits is refused, though it decodes to the same signature', async () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -259,9 +271,12 @@ describe('RFC 8725, 3.6 to 3.9: what header and claims say', () => {
     expect(await refusalOf(issuer.token({ claims: { iss } }))).toBe('issuer_not_allowed');
   });
 
-  test.each([undefined, '', 7, {}, 'x'.repeat(256), 'a\0b', '\ud800'])('the subject %j is refused', async sub => {
-    expect(await refusalOf(issuer.token({ claims: { sub } }))).toBe('no_subject');
-  });
+  test.each([undefined, '', 7, {}, 'x'.repeat(256), 'a\0b', '\ud800'])(
+    'the subject %j is refused',
+    async sub => {
+      expect(await refusalOf(issuer.token({ claims: { sub } }))).toBe('no_subject');
+    },
+  );
 
   test.each([undefined, 'another', `${AUDIENCE}/`, ['another'], [], {}, 7])(
     'the audience %j is refused',

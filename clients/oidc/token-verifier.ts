@@ -108,8 +108,10 @@ function requireTime(
   if (!isTime(exp)) throw new TokenRefused('no_expiry');
   if (exp <= now - tolerance) throw new TokenRefused('expired');
   if (nbf !== undefined && !(isTime(nbf) && nbf <= now + tolerance)) throw new TokenRefused('not_yet_valid');
-  if (iat !== undefined && !(isTime(iat) && iat <= now + tolerance)) throw new TokenRefused('issued_in_future');
-  if (oldest !== undefined && !(isTime(iat) && iat > now - oldest - tolerance)) throw new TokenRefused('too_old');
+  if (iat !== undefined && !(isTime(iat) && iat <= now + tolerance))
+    throw new TokenRefused('issued_in_future');
+  if (oldest !== undefined && !(isTime(iat) && iat > now - oldest - tolerance))
+    throw new TokenRefused('too_old');
   const tooOldAt = oldest !== undefined && isTime(iat) ? iat + oldest : exp;
   return { expiresAt: Math.min(exp, tooOldAt) + tolerance, issuedAt: isTime(iat) ? iat : now };
 }

@@ -1,9 +1,9 @@
 import { createRecordActivities } from '../../activities/records.ts';
-import { listApprovals } from '../../db/approvals.ts';
 import type { Database } from '../../db/database.ts';
 import { AgentConfig } from '../../domain/agent-config.ts';
 import type { DeployRuntimeInput } from '../../domain/deployment.ts';
 import { newId } from '../../domain/ids.ts';
+import { insertApproval } from '../builders/approval-rows.ts';
 
 /** What a tenant has after one successful install and an upgrade that waits for its approval. */
 export interface Recorded {
@@ -52,9 +52,6 @@ export async function recordDeploys(
     leaves: 'new',
   });
   const { operationId, deploymentId } = await begin({});
-  const approvals = await listApprovals(database.forTenant(tenantId), {
-    filter: { operationId },
-    pageSize: 1,
-  });
-  return { runtimeId, operationId, deploymentId, approvalId: approvals.items[0]?.id ?? '' };
+  const approvalId = await insertApproval(database, { tenantId, runtimeId, operationId, requester });
+  return { runtimeId, operationId, deploymentId, approvalId };
 }

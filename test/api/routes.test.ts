@@ -42,9 +42,9 @@ const served: Served[] = CONTROLLERS.flatMap(controller => {
   });
 });
 
-const documented = ROUTES.map(({ method, path, permission }) => ({
+const documented = ROUTES.map(({ method, path, permission, authenticated }) => ({
   route: `${method.toUpperCase()} /v1${path.replace(/\{(\w+)\}/g, ':$1')}`,
-  permission,
+  access: permission ? { permission } : authenticated ? { authenticated } : { public: true },
 }));
 
 describe('the routes', () => {
@@ -58,9 +58,9 @@ describe('the routes', () => {
     );
   });
 
-  test.each(documented)('$route requires what the document says', ({ route, permission }) => {
+  test.each(documented)('$route requires what the document says', ({ route, access: stated }) => {
     const { access } = served.find(each => each.route === route) ?? {};
-    expect(access).toEqual(permission ? { permission } : { public: true });
+    expect(access).toEqual(stated);
   });
 });
 

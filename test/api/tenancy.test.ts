@@ -64,6 +64,18 @@ describe('a developer of one project who looks on in another', () => {
     expect(codeOf(answer)).toEqual([404, 'runtime_not_found']);
   });
 
+  test('is cut off from its event stream when its role is taken away', async () => {
+    const { token, principalId } = await world.keyWith('acme', [{ role: 'viewer', project: 'default' }]);
+    const url = `${world.server.url}/v1/runtimes/${world.named('acme').runtime_id}/events`;
+    const stream = await fetch(url, {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    });
+    expect(stream.status).toBe(200);
+    const ended = stream.text();
+    expect((await put(principalId, { grants: [] })).status).toBe(200);
+    expect(await ended).toContain(': open');
+  });
+
   test('makes runtimes in its project alone, and no project', async () => {
     const create = (project: string) =>
       call(key, {

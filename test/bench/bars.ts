@@ -1,3 +1,5 @@
+import { type AuditCosts, auditBars } from './audit.ts';
+import { type AuthenticationCost, authenticationBars } from './authentication.ts';
 import type { DeployLatency, LatencyOf } from './deploy-latency.ts';
 import type { DeployRate } from './deploy-rate.ts';
 import type { OperationStart } from './operation-start.ts';
@@ -12,7 +14,7 @@ export interface Bar {
   readonly beside: string;
   readonly measured: number;
   readonly limit: number;
-  readonly unit: 'x' | ' ms' | ' MiB' | '';
+  readonly unit: 'x' | ' ms' | ' µs' | ' MiB' | '';
   /** Whether less is better. */
   readonly atMost: boolean;
 }
@@ -23,11 +25,13 @@ export interface Results extends ReadResults {
   readonly rate?: DeployRate;
   readonly start?: OperationStart;
   readonly policies?: PolicyCheck;
+  readonly authentication?: AuthenticationCost;
+  readonly audit?: AuditCosts;
 }
 
 /** Holds the results against the bars of the design. */
 export function barsOf(results: Results): readonly Bar[] {
-  const { latency, rate, start, policies } = results;
+  const { latency, rate, start, policies, authentication, audit } = results;
   return [
     ...(latency
       ? [...deployBars('install', latency.install, 0.9), ...deployBars('upgrade', latency.upgrade, 0.7)]
@@ -36,6 +40,8 @@ export function barsOf(results: Results): readonly Bar[] {
     ...(start ? startBars(start) : []),
     ...readBars(results),
     ...(policies ? [policyBar(policies)] : []),
+    ...(authentication ? authenticationBars(authentication) : []),
+    ...(audit ? auditBars(audit) : []),
   ];
 }
 

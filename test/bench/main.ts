@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../../lab/root.ts';
 import { reportTo } from '../../lab/screen.ts';
 import { stopOnSignals } from '../../lab/signals.ts';
+import { measureAudit } from './audit.ts';
+import { measureAuthentication } from './authentication.ts';
 import { measureCosts } from './costs.ts';
 import { measureDeployLatency } from './deploy-latency.ts';
 import { measureDeployRate } from './deploy-rate.ts';
@@ -17,7 +19,7 @@ import { startWorld, type World } from './world.ts';
 /** Measures RuntimeAI beside what it is built on, both in one run on one machine, and prints or writes the result. */
 const MARK = '<!-- What follows is written by `npm run bench -- --write`. -->';
 const DEPLOYS = ['latency', 'start', 'costs', 'rate'] as const satisfies readonly Subject[];
-const ALONE: readonly Subject[] = ['policies'];
+const ALONE: readonly Subject[] = ['policies', 'authentication', 'audit'];
 const stopping = stopOnSignals();
 try {
   const plan = readPlan();
@@ -39,7 +41,7 @@ process.exit();
 
 async function bench(plan: Plan, flags: string): Promise<Report> {
   const date = new Date().toISOString().slice(0, 10);
-  const alone = measureAlone(plan);
+  const alone = await measureAlone(plan);
   const others = [...plan.subjects].filter(subject => !ALONE.includes(subject));
   if (others.length === 0) return { date, flags, machine: describeHost(), ...alone };
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(plan.minutes * 60_000)]);
@@ -53,9 +55,17 @@ async function bench(plan: Plan, flags: string): Promise<Report> {
   }
 }
 
-/** What needs nothing but this process; measured before anything else runs. */
-function measureAlone({ subjects, checks }: Plan): Pick<Report, 'policies'> {
-  return subjects.has('policies') ? { policies: measurePolicyCheck({ checks, say }) } : {};
+/** What needs this process and at most a database; measured before anything else runs. */
+async function measureAlone({
+  subjects,
+  checks,
+  seconds,
+}: Plan): Promise<Pick<Report, 'policies' | 'authentication' | 'audit'>> {
+  return {
+    ...(subjects.has('policies') && { policies: measurePolicyCheck({ checks, say }) }),
+    ...(subjects.has('authentication') && { authentication: await measureAuthentication(say) }),
+    ...(subjects.has('audit') && { audit: await measureAudit({ seconds, say }) }),
+  };
 }
 
 function say(line: string): void {

@@ -10,7 +10,8 @@ const USAGE = `npm run bench -- [options]
   --seconds N  of asking for the status, and of following events (20)
   --pods N     whose observer's memory is measured (10000)
   --checks N   questions to the policies (10000)
-  --only A,B   of latency, rate, start, costs, reads, status, events, memory, policies
+  --only A,B   of latency, rate, start, costs, reads, status, events, memory, policies,
+               authentication, audit
   --minutes N  give up after so long (45)
   --write      put the result into docs/performance.md`;
 
@@ -24,6 +25,8 @@ const SUBJECTS = [
   'events',
   'memory',
   'policies',
+  'authentication',
+  'audit',
 ] as const;
 /** What can be measured. */
 export type Subject = (typeof SUBJECTS)[number];

@@ -78,7 +78,9 @@ function barRow(bar: Bar): readonly string[] {
 }
 
 /** Digits after the point of each unit. */
-const DIGITS = { x: 2, ' ms': 1, ' MiB': 0, '': 0 } as const satisfies Readonly<Record<Bar['unit'], number>>;
+const DIGITS = { x: 2, ' ms': 1, ' µs': 1, ' MiB': 0, '': 0 } as const satisfies Readonly<
+  Record<Bar['unit'], number>
+>;
 
 function measurements({ latency, rate, start, policies }: Report): readonly (readonly string[])[] {
   const rows: [string, readonly number[]][] = [];

@@ -6,6 +6,8 @@ import type { ApprovalDemand } from '../../domain/policy.ts';
 export interface ApprovalWish {
   readonly tenantId: string;
   readonly runtimeId: string;
+  /** One is made when left out. */
+  readonly operationId?: string;
   readonly requester: { readonly id: string; readonly personId?: string };
   readonly demands?: readonly Partial<ApprovalDemand>[];
   readonly status?: Approval['status'];
@@ -14,10 +16,11 @@ export interface ApprovalWish {
   readonly difference?: string;
 }
 
-/** Writes an operation that waits for an approval, without a workflow; answers the approval's id. */
+/** Writes an approval, and an operation that waits for it unless there is one; answers the approval’s id. */
 export async function insertApproval(db: Pick<Database, 'inTenant'>, wish: ApprovalWish): Promise<string> {
   const { tenantId, runtimeId, requester, demands = [{}], status = 'open' } = wish;
-  const [operationId, approvalId] = [newId('operation'), newId('approval')];
+  const { operationId = newId('operation') } = wish;
+  const approvalId = newId('approval');
   const all = demands.map(each => ({ ...ANYBODY, ...each }));
   const by = { requested_by: 'rosa', requester_id: requester.id };
   await db.inTenant(tenantId, async sql => {
@@ -26,6 +29,7 @@ export async function insertApproval(db: Pick<Database, 'inTenant'>, wish: Appro
     await sql
       .insertInto('operations')
       .values({ id: operationId, kind: 'deploy', stage: 'awaiting_approval', ...by, ...place, ...run })
+      .onConflict(conflict => conflict.doNothing())
       .execute();
     await sql
       .insertInto('approvals')
