@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { authenticate } from '../db/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
+import { ensureDevIssuerKey } from '../process/dev-issuer.ts';
 import { freshDatabase, type TestDatabase } from '../test/postgres.ts';
 
 let database: TestDatabase;
@@ -67,6 +68,45 @@ test('a tenant, a key and its end, as an operator does it', async () => {
   expect((await admin(['key', 'revoke', keyId, '--tenant', 'acme'])).code).toBe(0);
   expect(await authenticate(db, token)).toBeUndefined();
   await db.close();
+});
+
+test('a key is rotated and an agent gets one with an owner, as an operator does it', async () => {
+  await admin(['tenant', 'create', 'hooli']);
+  const create = ['key', 'create', '--tenant', 'hooli', '--quiet', '--name'];
+  const person = await admin([...create, 'Ada', '--role', 'developer', '--scope', 'runtime:read', 'key:own']);
+  const keyId = person.stdout.split('_')[2] ?? '';
+  const rotated = await admin(['key', 'rotate', keyId, '--tenant', 'hooli', '--old-ends-in', '2h']);
+  expect(rotated).toMatchObject({ code: 0, stderr: expect.stringContaining(`replaces ${keyId}`) });
+  const again = await admin(['key', 'rotate', keyId, '--tenant', 'hooli']);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('in use already') });
+  const db = await openDatabase(database.appUrl);
+  const ada = await authenticate(db, rotated.stdout.trim());
+  expect(ada?.scopes).toEqual(['runtime:read', 'key:own']);
+  const owner = ada?.id ?? '';
+  const agent = await admin([...create, 'Builder', '--role', 'viewer', '--kind', 'agent', '--owner', owner]);
+  expect(await authenticate(db, agent.stdout.trim())).toMatchObject({ kind: 'agent', personId: owner });
+  const login = [
+    '--tenant',
+    'hooli',
+    '--principal',
+    owner,
+    '--issuer',
+    'https://id.example.com',
+    '--subject',
+    'ada',
+  ];
+  expect(await admin(['member', 'link', ...login])).toMatchObject({ code: 0, stderr: '' });
+  await db.close();
+});
+
+test('a token of the development issuer is printed for whoever has its key', async () => {
+  const file = join(folder, 'development-issuer.pem');
+  ensureDevIssuerKey(file);
+  const args = ['token', '--tenant', 'acme', '--name', 'ada', '--role', 'developer', '--acr', 'mfa'];
+  const { stdout, code } = await admin(args, { RUNTIMEAI_DEV_ISSUER_KEY_FILE: file });
+  expect(code).toBe(0);
+  const claims = JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  expect(claims).toMatchObject({ tenant: 'acme', name: 'ada', roles: ['developer'], acr: 'mfa' });
 });
 
 test('policies are set from a file and shown as they can be set again', async () => {
@@ -158,6 +198,33 @@ test.each([
     ['project', 'quota', '--tenant', 'acme', '--project', 'default', '--pods', 'many', ...QUOTA],
     {},
     'must be a number',
+  ],
+  [
+    'a token without the key',
+    ['token', '--tenant', 'acme', '--name', 'ada'],
+    {},
+    'RUNTIMEAI_DEV_ISSUER_KEY_FILE',
+  ],
+  [
+    'a key of nobody, with no role',
+    ['key', 'create', '--tenant', 'acme', '--name', 'x'],
+    {},
+    'Say by --role',
+  ],
+  [
+    'a key that is not there',
+    ['key', 'rotate', 'ffffffffffffffff', '--tenant', 'acme'],
+    {},
+    'has no key ffffffffffffffff in use',
+  ],
+  [
+    'a login of a principal that is not there',
+    [
+      ...['member', 'link', '--tenant', 'acme', '--principal', 'prn_01h455vb4pex5vsknk084sn02q'],
+      ...['--issuer', 'https://id.example.com', '--subject', 'ada'],
+    ],
+    {},
+    'has no principal prn_01h455vb4pex5vsknk084sn02q',
   ],
   [
     'a strange duration',

@@ -13,7 +13,9 @@ beforeAll(async () => {
   database = await freshDatabase();
   db = await openDatabase(database.appUrl);
   await admin('tenant', 'create', 'acme');
-  token = (await admin('key', 'create', '--tenant', 'acme', '--name', 'Ada', '--role', 'viewer', '--quiet')).trim();
+  token = (
+    await admin('key', 'create', '--tenant', 'acme', '--name', 'Ada', '--role', 'viewer', '--quiet')
+  ).trim();
   member = (await authenticate(db, token))?.id ?? '';
 });
 afterAll(async () => {
@@ -25,8 +27,11 @@ afterAll(async () => {
 function admin(...args: string[]): Promise<string> {
   const env = { PATH: process.env['PATH'], RUNTIMEAI_DATABASE_OWNER_URL: database.ownerUrl };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [join(import.meta.dirname, 'admin.ts'), ...args], { env }, (error, out, err) =>
-      error ? reject(new Error(err)) : resolve(out),
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'admin.ts'), ...args],
+      { env },
+      (error, out, err) => (error ? reject(new Error(err)) : resolve(out)),
     );
   });
 }
@@ -42,7 +47,9 @@ test('a role is given in one project, seen in the list, and taken away', async (
   expect(await admin('member', 'list', '--tenant', 'acme')).toContain('viewer developer@payments');
   expect(await admin('member', 'revoke', member, ...grant)).toBe('Ada is no longer developer@payments.\n');
   expect(await rolesNow()).toEqual([{ role: 'viewer', project: null }]);
-  await expect(admin('member', 'revoke', member, ...grant)).rejects.toThrow('was not granted developer@payments');
+  await expect(admin('member', 'revoke', member, ...grant)).rejects.toThrow(
+    'was not granted developer@payments',
+  );
 });
 
 test('a role in a project that is not there, and a member that is not, are refused', async () => {
@@ -58,9 +65,13 @@ test('whoever is disabled cannot use a key', async () => {
 });
 
 test('a tenant is made below another one; the tenant of the audit is nobody’s', async () => {
-  expect(await admin('tenant', 'create', 'emea', '--parent', 'acme', '--name', 'Europe')).toBe('Made tenant emea.\n');
+  expect(await admin('tenant', 'create', 'emea', '--parent', 'acme', '--name', 'Europe')).toBe(
+    'Made tenant emea.\n',
+  );
   const above = await db.forTenant('emea').selectFrom('tenants').select(['name', 'ancestors']).execute();
   expect(above).toEqual([{ name: 'Europe', ancestors: ['acme'] }]);
-  await expect(admin('tenant', 'create', 'lost', '--parent', 'nobody')).rejects.toThrow('There is no tenant nobody');
+  await expect(admin('tenant', 'create', 'lost', '--parent', 'nobody')).rejects.toThrow(
+    'There is no tenant nobody',
+  );
   await expect(admin('tenant', 'create', 'system')).rejects.toThrow('reserved');
 });

@@ -333,9 +333,9 @@ describe('tampering with the database past everything is found by verification',
   });
 
   test('insertion under an old transaction', async () => {
-    await tamper(`insert into audit_records (tenant_id, id, at, xid, record, leaf)
-      select tenant_id, 'aud_forged', at, xid, jsonb_set(record, '{id}', '"aud_forged"'), leaf
-      from audit_records where id = ${at(2)}`);
+    await tamper(`insert into audit_records (tenant_id, id, at, xid, record, leaf, action, outcome, actor_id, object_kind)
+      select tenant_id, 'aud_forged', at, xid, jsonb_set(record, '{id}', '"aud_forged"'), leaf, action, outcome, actor_id,
+        object_kind from audit_records where id = ${at(2)}`);
     await seal();
     expect(await verified()).toMatchObject({ records: 9, unsealed: 1 });
   });

@@ -1,4 +1,4 @@
-import type { Generated, GeneratedAlways } from 'kysely';
+import type { Generated } from 'kysely';
 import type { AuditOutcome, AuditRecord } from '../domain/audit.ts';
 import type { Json, OfTenant } from './tables.ts';
 
@@ -9,13 +9,14 @@ export interface AuditRecords extends OfTenant {
   xid: Generated<string>;
   record: Json<AuditRecord>;
   leaf: Buffer;
-  action: GeneratedAlways<string>;
-  outcome: GeneratedAlways<AuditOutcome>;
-  actor_id: GeneratedAlways<string>;
-  object_kind: GeneratedAlways<string>;
-  object_id: GeneratedAlways<string | null>;
-  operation_id: GeneratedAlways<string | null>;
-  project: GeneratedAlways<string | null>;
+  /** From here on: what the record says, once more, to be asked by. */
+  action: string;
+  outcome: AuditOutcome;
+  actor_id: string;
+  object_kind: string;
+  object_id: string | null;
+  operation_id: string | null;
+  project: string | null;
 }
 
 /** Places in the tree; a place once given is never given again. */

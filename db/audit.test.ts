@@ -141,8 +141,8 @@ describe('what is written', () => {
     await withClient(two.database.superuserUrl, async client => {
       const { rows } = await client.query<{ count: number }>(`
         with written as (
-          insert into audit_records (tenant_id, id, at, record, leaf)
-          values ('acme', 'aud_old', '1999-01-01', '{"actor": {}, "object": {}}', sha256('x'))
+          insert into audit_records (tenant_id, id, at, record, leaf, action, outcome, actor_id, object_kind)
+          values ('acme', 'aud_old', '1999-01-01', '{}', sha256('x'), 'test', 'failed', 'a', 'o')
           returning tableoid::regclass::text as partition)
         select count(*)::int from written where partition = 'audit_records_default'`);
       expect(rows).toEqual([{ count: 1 }]);

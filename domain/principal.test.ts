@@ -60,12 +60,16 @@ describe('a role', () => {
     }
   });
 
-  test.each(['policy:write', 'policy:read', 'key:write', 'quota:write', 'audit:read', 'tenant:write'] as const)(
-    'gives %s in all projects only',
-    permission => {
-      expect(mayDo(someone(inA('super_admin')), permission)).toBe(false);
-    },
-  );
+  test.each([
+    'policy:write',
+    'policy:read',
+    'key:write',
+    'quota:write',
+    'audit:read',
+    'tenant:write',
+  ] as const)('gives %s in all projects only', permission => {
+    expect(mayDo(someone(inA('super_admin')), permission)).toBe(false);
+  });
 
   test('is worth no more than the scopes of the key', () => {
     const limited = { ...someone(everywhere('super_admin')), scopes: ['runtime:read' as const] };
@@ -83,13 +87,21 @@ describe('giving a role', () => {
     ['who may give no roles gives none', everywhere('developer'), inA('viewer'), false],
     ['in one project one gives there', inA('tenant_admin'), inA('operator'), true],
     ['in one project one does not give in all', inA('tenant_admin'), everywhere('viewer'), false],
-    ['in one project one does not give in another', inA('tenant_admin'), { role: 'viewer', project: 'b' }, false],
+    [
+      'in one project one does not give in another',
+      inA('tenant_admin'),
+      { role: 'viewer', project: 'b' },
+      false,
+    ],
   ])('%s', (_, has, gives, expected) => {
     expect(mayGrant(someone(has), gives)).toBe(expected);
   });
 
   test('does not reach beyond the scopes of the key', () => {
-    const key = { ...someone(everywhere('tenant_admin')), scopes: ['member:write' as const, 'runtime:read' as const] };
+    const key = {
+      ...someone(everywhere('tenant_admin')),
+      scopes: ['member:write' as const, 'runtime:read' as const],
+    };
     expect(mayGrant(key, everywhere('viewer'))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { auditSettings } from './audit-settings.ts';
 import { type LabContext, partEnvironment, startPart, together } from './context.ts';
 import { answersOk } from './loopback.ts';
 import { choosePort } from './ports.ts';
@@ -110,6 +111,7 @@ function environment(
     RUNTIMEAI_DEFAULT_AGENT_IMAGE: 'runtimeai.dev/sample-agent:1.0.0',
     RUNTIMEAI_SHUTDOWN_GRACE_SECONDS: '5',
     RUNTIMEAI_NODE_METRICS: 'true',
+    ...(name === 'control' ? auditSettings(context.dataDir) : {}),
     [name === 'api' ? 'RUNTIMEAI_API_PORT' : 'RUNTIMEAI_METRICS_PORT']: String(port),
     ...kinds,
     ...more,

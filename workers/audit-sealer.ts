@@ -58,7 +58,10 @@ class Sealer {
   async run(): Promise<void> {
     const { announced, gatherMs = 1_000, sweepMs = 10_000 } = this.#options;
     const hear = (tenant: string) => this.#due.add(tenant);
+    // An event may have come with a record; that costs it no announcement of its own.
+    const hearEvent = ({ tenant }: { tenant: string }) => this.#due.add(tenant);
     announced.on('audit', hear);
+    announced.on('event', hearEvent);
     const next = { sweep: 0, partitions: 0 };
     while (!this.#signal.aborted) {
       const now = Date.now();
@@ -71,6 +74,7 @@ class Sealer {
       await delay(gatherMs, undefined, { signal: this.#signal }).catch(() => undefined);
     }
     announced.off('audit', hear);
+    announced.off('event', hearEvent);
   }
 
   #takeDue(): readonly string[] {

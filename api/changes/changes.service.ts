@@ -48,16 +48,18 @@ export class ChangesService {
     const ids = { operationId: newId('operation'), runtimeId };
     const route = `${runtimeId} ${request.route}`;
     const orders = request.orders();
-    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request.body, ids }, ids =>
-      changeBeginning({
-        caller,
-        ids,
-        about,
-        kind,
-        orders,
-        ...(ifVersions && { ifVersions }),
-        ...(reason && { reason }),
-      }),
+    const claimed = await commands.begin(
+      { caller, project: about.project, key, route, body: request.body, ids },
+      ids =>
+        changeBeginning({
+          caller,
+          ids,
+          about,
+          kind,
+          orders,
+          ...(ifVersions && { ifVersions }),
+          ...(reason && { reason }),
+        }),
     );
     return operations.begun(caller, claimed);
   }

@@ -31,16 +31,18 @@ export class IntentsService {
     const about = await runtimes.read(caller, runtimeId);
     const ids = { operationId: newId('operation'), intentId: newId('intent'), runtimeId };
     const route = `${runtimeId} intent`;
-    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request, ids }, ids =>
-      changeBeginning({
-        caller,
-        ids: { operationId: ids.operationId, runtimeId },
-        about,
-        kind: 'intent',
-        orders: [],
-        intent: { id: ids.intentId, request },
-        ...(ifVersions && { ifVersions }),
-      }),
+    const claimed = await commands.begin(
+      { caller, project: about.project, key, route, body: request, ids },
+      ids =>
+        changeBeginning({
+          caller,
+          ids: { operationId: ids.operationId, runtimeId },
+          about,
+          kind: 'intent',
+          orders: [],
+          intent: { id: ids.intentId, request },
+          ...(ifVersions && { ifVersions }),
+        }),
     );
     const { operationId, intentId } = claimed.ids;
     const row = await this.#find(call, intentId);

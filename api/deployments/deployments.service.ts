@@ -50,8 +50,9 @@ export class DeploymentsService {
     if (!about.capabilities.includes('deploy')) throw cannotDeploy(about);
     const route = `POST /v1/runtimes/${runtimeId}/deployments`;
     const ids = { operationId: newId('operation'), deploymentId: newId('deployment'), runtimeId };
-    const claimed = await commands.begin({ caller, project: about.project, key, route, body: request, ids }, ids =>
-      deployBeginning({ caller, ids, about }, { ...request, ifVersions }),
+    const claimed = await commands.begin(
+      { caller, project: about.project, key, route, body: request, ids },
+      ids => deployBeginning({ caller, ids, about }, { ...request, ifVersions }),
     );
     return operations.begun(caller, claimed);
   }

@@ -48,7 +48,10 @@ export class EventStreams {
   }
 
   /** Takes the connection over and sends every event after `after`, until either side ends it. */
-  open(reply: FastifyReply, { caller, ...runtime }: { caller: Principal; runtimeId: string; after: number }): void {
+  open(
+    reply: FastifyReply,
+    { caller, ...runtime }: { caller: Principal; runtimeId: string; after: number },
+  ): void {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -60,11 +63,14 @@ export class EventStreams {
     });
     raw.write('retry: 1000\n: open\n\n');
     const { tenantId } = caller;
-    const unsubscribe = this.#feed.subscribe({ tenantId, runtimeId: runtime.runtimeId }, {
-      after: runtime.after,
-      deliver: items => write(reply, items),
-      end: () => raw.end(),
-    });
+    const unsubscribe = this.#feed.subscribe(
+      { tenantId, runtimeId: runtime.runtimeId },
+      {
+        after: runtime.after,
+        deliver: items => write(reply, items),
+        end: () => raw.end(),
+      },
+    );
     const stream = { caller, reply, openedAt: Date.now(), unsubscribe };
     this.#streams.add(stream);
     raw.once('close', () => this.#forget(stream));

@@ -16,7 +16,10 @@ export function requireGrantRight(caller: Principal, grants: readonly Grant[]): 
  * Throws 403 unless the caller may change who the member is. It reaches beyond any project, and over whoever may do more
  * than the caller it would be a way to take that over.
  */
-export function requireRightOver(caller: Principal, member: Pick<Member, 'name' | 'grants' | 'claimed'>): void {
+export function requireRightOver(
+  caller: Principal,
+  member: Pick<Member, 'name' | 'grants' | 'claimed'>,
+): void {
   requireSettingRight(caller);
   const beyond = [...member.grants, ...member.claimed].find(grant => !mayGrant(caller, grant));
   if (beyond === undefined) return;

@@ -79,7 +79,9 @@ async function requireSubjects(
   for (const id of others) {
     const subject = await findMember(sql, id);
     if (!subject || (field === 'owner_id' && subject.kind !== 'human'))
-      throw unprocessableRequest('', [{ path: [field], message: `names ${id}, who is no person of the tenant` }]);
+      throw unprocessableRequest('', [
+        { path: [field], message: `names ${id}, who is no person of the tenant` },
+      ]);
     requireRightOver(caller, subject);
   }
 }

@@ -54,7 +54,8 @@ export const memberRoutes: readonly Route[] = [
     path: '/members/{principal_id}',
     tag: 'Members',
     summary: 'Change a member and its roles',
-    description: 'What is left out stays as it is; `grants` are all roles it shall have, where you may see them.',
+    description:
+      'What is left out stays as it is; `grants` are all roles it shall have, where you may see them.',
     permission: 'member:write',
     body: { schema: MemberChangeRequest, required: true, examples: EXAMPLES.changeMember },
     ifMatch: true,

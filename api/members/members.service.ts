@@ -72,7 +72,9 @@ export class MembersService {
     by,
     request,
     key,
-  }: MemberCommand & { request: MemberCreateRequest; key: string | undefined }): Promise<Begun<MemberAnswer>> {
+  }: MemberCommand & { request: MemberCreateRequest; key: string | undefined }): Promise<
+    Begun<MemberAnswer>
+  > {
     return this.#database.inTenant(caller.tenantId, async sql => {
       const ids = { memberId: newId('principal') };
       const command = { caller, key, route: 'POST /v1/members', body: request, ids };
@@ -164,7 +166,9 @@ async function keepAnAdmin(sql: TenantSql, before: Member): Promise<void> {
 function isAdmin({ disabled, grants }: Member): boolean {
   return (
     !disabled &&
-    grants.some(({ role, project }) => project === null && (role === 'tenant_admin' || role === 'super_admin'))
+    grants.some(
+      ({ role, project }) => project === null && (role === 'tenant_admin' || role === 'super_admin'),
+    )
   );
 }
 

@@ -1,7 +1,7 @@
+import { Paging } from '../http/paging.ts';
 import { MemberListResponse } from '../members/members.schemas.ts';
 import { EXAMPLES } from '../openapi/examples.ts';
 import type { Route } from '../openapi/route.ts';
-import { Paging } from '../http/paging.ts';
 import {
   ProjectAnswer,
   ProjectChangeRequest,
@@ -55,11 +55,17 @@ export const projectRoutes: readonly Route[] = [
     path: '/projects/{project}',
     tag: 'Projects',
     summary: 'Set what a project may hold',
-    description: 'Holds for what is admitted from now on; the namespace of the project follows with the next deploy.',
+    description:
+      'Holds for what is admitted from now on; the namespace of the project follows with the next deploy.',
     permission: 'quota:write',
     body: { schema: ProjectChangeRequest, required: true, examples: EXAMPLES.changeProject },
     ifMatch: true,
-    answer: { status: 200, description: 'The project as it is now', schema: ProjectAnswer, headers: ['ETag'] },
+    answer: {
+      status: 200,
+      description: 'The project as it is now',
+      schema: ProjectAnswer,
+      headers: ['ETag'],
+    },
     withoutTemporal: true,
   },
   {

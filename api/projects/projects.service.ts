@@ -83,12 +83,7 @@ export class ProjectsService {
 
   async change(
     name: string,
-    {
-      caller,
-      by,
-      request,
-      expected,
-    }: ProjectCommand<ProjectChangeRequest> & { expected: ExpectedVersions },
+    { caller, by, request, expected }: ProjectCommand<ProjectChangeRequest> & { expected: ExpectedVersions },
   ): Promise<Versioned> {
     return this.#parts.database.inTenant(caller.tenantId, async sql => {
       const { version } = versioned(await lockProject(sql, name), name);

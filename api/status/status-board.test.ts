@@ -39,7 +39,8 @@ function counted(tenantId: string) {
 }
 
 const acme = () => two.db.forTenant('acme');
-const statusOf = (runtimeId: string, tenantId = 'acme') => board.read({ tenantId, runtimeId, sees: () => true });
+const statusOf = (runtimeId: string, tenantId = 'acme') =>
+  board.read({ tenantId, runtimeId, sees: () => true });
 
 async function seen(runtimeId: string, status: Health['status'], readyPods = 2): Promise<void> {
   const health = { status, readyPods, totalPods: 2, reason: `it is ${status}` };
@@ -138,7 +139,8 @@ test('a reading under way while a change is announced is not kept', async () => 
   const late = new LateRows();
   const database = { forTenant: (tenantId: string) => two.db.forTenant(tenantId).withPlugin(late) };
   const slowBoard = new StatusBoard({ database, changes, maxAgeSeconds: 15 });
-  const health = async () => (await slowBoard.read({ tenantId: 'acme', runtimeId, sees: () => true }))?.health;
+  const health = async () =>
+    (await slowBoard.read({ tenantId: 'acme', runtimeId, sees: () => true }))?.health;
   const reading = health();
   await late.read;
   await seen(runtimeId, 'unhealthy');

@@ -82,21 +82,31 @@ describe('the keys of an issuer', () => {
 });
 
 describe('an issuer is unreachable when', () => {
-  test.each([
-    ['it answers an error', 500, '{}'],
-    ['it leads elsewhere', 302, '{}'],
-    ['it answers no JSON', 200, '<html>'],
-    ['it answers a list', 200, '[]'],
-    ['it answers more than anybody’s keys are', 200, JSON.stringify({ issuer: 'x'.repeat(300_000) })],
-    ['its document is another issuer’s', 200, JSON.stringify({ issuer: 'https://other.example.com' })],
-    ['its document names no keys', 200, undefined],
-    ['its keys would come over an open line', 200, undefined, 'http://keys.example.com/keys'],
-    ['its keys are in a file', 200, undefined, 'file:///etc/passwd'],
-  ])('%s', async (_, status, body, keysAt?: string) => {
-    issuer.answer(
-      status,
-      body ?? JSON.stringify({ issuer: issuer.url, ...(keysAt && { jwks_uri: keysAt }) }),
-    );
+  const DISCOVERY = '/.well-known/openid-configuration';
+  const document = (changes: object = {}) =>
+    JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys`, ...changes });
+
+  test('something is other than in this document, with which it is not', async () => {
+    issuer.answer(200, document(), DISCOVERY);
+    expect(await refusalOf(open())).toBe('found');
+  });
+
+  test.each<[string, number, () => string]>([
+    ['it answers an error', 500, document],
+    ['it leads elsewhere, to a good document', 302, document],
+    ['it answers no JSON', 200, () => '<html>'],
+    ['it answers a list', 200, () => `[${document()}]`],
+    ['it answers more than anybody’s keys are', 200, () => document({ more: 'x'.repeat(300_000) })],
+    ['its document is another issuer’s', 200, () => document({ issuer: 'https://other.example.com' })],
+    ['its document names no keys', 200, () => document({ jwks_uri: undefined })],
+    [
+      'its keys would come over an open line',
+      200,
+      () => document({ jwks_uri: 'http://keys.example.com/keys' }),
+    ],
+    ['its keys are in a file', 200, () => document({ jwks_uri: 'file:///etc/passwd' })],
+  ])('%s', async (_, status, body) => {
+    issuer.answer(status, body(), DISCOVERY);
     expect(await refusalOf(open())).toBe('issuer_unreachable');
   });
 

@@ -38,10 +38,11 @@ const OWNERS = ['runtime', 'deployment', 'approval'];
 const STATEMENTS = [
   'alter table projects add column version integer not null default 1, add column updated_at timestamptz',
   'alter table principals add column version integer not null default 1',
-  // In PL/pgSQL, because a subquery in a policy would be planned with every statement, also of those without a limit.
+  // In PL/pgSQL, because a subquery in a policy would be planned with every statement, also of those without a limit;
+  // and with one plan for all rows: connections of the application plan anew each time (db/database.ts).
   ...OWNERS.map(
     owner => `create function sees_${owner}(of_tenant text, wanted text) returns boolean
-      language plpgsql stable parallel safe as $$
+      language plpgsql stable parallel safe set plan_cache_mode = force_generic_plan as $$
       begin
         return exists (select from ${owner}s where tenant_id = of_tenant and id = wanted);
       end $$`,

@@ -17,7 +17,9 @@ const guarded = ROUTES.filter(
 );
 
 /** What lists something, and takes no id. */
-const lists = ROUTES.filter(({ method, path, permission }) => method === 'get' && permission && !path.includes('{'));
+const lists = ROUTES.filter(
+  ({ method, path, permission }) => method === 'get' && permission && !path.includes('{'),
+);
 
 /** Somebody, what is theirs, and what they must not see: by id, and by any other word that is found nowhere else. */
 interface Viewpoint {

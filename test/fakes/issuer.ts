@@ -20,8 +20,8 @@ export interface FakeIssuer {
   readonly asked: string[];
   /** What it publishes from now on. */
   publish(keys: readonly Json[]): void;
-  /** What it answers from now on instead of its documents; nothing makes it well again. */
-  answer(status: number | undefined, body?: string): void;
+  /** What it answers from now on instead of its documents, at one path or at all; nothing makes it well again. */
+  answer(status: number | undefined, body?: string, path?: string): void;
   /** How its tokens are checked, but for what a test says otherwise. */
   settings(changes?: Partial<Issuer>): Issuer;
   /** A good token of Ada of acme, but for what a test says otherwise. */
@@ -42,12 +42,13 @@ export async function startIssuer(): Promise<FakeIssuer> {
   const asked: string[] = [];
   const key = newKey('EdDSA', 'first');
   let keys: readonly Json[] = [key.jwk];
-  let forced: { status: number; body: string } | undefined;
+  let forced: { status: number; body: string; path: string | undefined } | undefined;
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
     const body = request.url === '/keys' ? { keys } : { issuer: url, jwks_uri: `${url}/keys` };
-    response.writeHead(forced?.status ?? 200, { location: `${url}/elsewhere` });
-    response.end(forced?.body ?? JSON.stringify(body));
+    const instead = forced && (forced.path ?? request.url) === request.url ? forced : undefined;
+    response.writeHead(instead?.status ?? 200, { location: `${url}/elsewhere` });
+    response.end(instead?.body ?? JSON.stringify(body));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -58,8 +59,8 @@ export async function startIssuer(): Promise<FakeIssuer> {
     publish: published => {
       keys = published;
     },
-    answer: (status, body = '{}') => {
-      forced = status === undefined ? undefined : { status, body };
+    answer: (status, body = '{}', path = undefined) => {
+      forced = status === undefined ? undefined : { status, body, path };
     },
     settings: (changes = {}) => ({
       ...Issuer.parse({ issuer: url, audience: AUDIENCE, tenant: { fixed: 'acme' } }),
