@@ -8,7 +8,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { leafHash } from '../audit/leaf.ts';
 import { createLog } from '../process/log.ts';
-import { AUDIT_KEY, AUDIT_SIGNER, auditRecord, verifiedAudit } from '../test/audit.ts';
+import { AUDIT_KEY, AUDIT_SIGNER, auditRecord, untilSealable, verifiedAudit } from '../test/audit.ts';
 import { freshDatabase, type TestDatabase, withClient } from '../test/postgres.ts';
 import { type Anchor, openAnchor } from '../workers/audit-anchor.ts';
 import { sealRound } from '../workers/audit-round.ts';
@@ -98,10 +98,11 @@ describe('sealing', () => {
       await open.promise;
     });
     await written.promise;
-    await write(2);
+    await append(2);
     const waiting = await seal();
     open.resolve();
     await slow;
+    await untilSealable(two.database.superuserUrl);
     expect(waiting).toMatchObject({ sealed: 0, oldestUnsealed: expect.any(Date) });
     expect(await seal()).toMatchObject({ sealed: 3 });
     expect((await verified()).findings).toEqual([]);
@@ -130,6 +131,7 @@ describe('sealing', () => {
     await Promise.all([1, 2, 3, 4, 5, 6].map(writer));
     done = true;
     await sealing;
+    await untilSealable(two.database.superuserUrl);
     while ((await seal())?.sealed);
     const { rows } = await asSuperuser(
       `select r.action from audit_leaves l join audit_records r on r.id = l.record_id where r.action like 'test.%'`,
@@ -192,7 +194,7 @@ describe('sealing that is killed', () => {
     const program = fileURLToPath(new URL('../test/fakes/audit-sealer.ts', import.meta.url));
     let writing = true;
     const writers = (async () => {
-      while (writing) await write(1);
+      while (writing) await append(1);
     })();
     const sealed = async () => Number((await asSuperuser('select count(*) from audit_leaves')).rows[0].count);
     for (let kill = 0; kill < 5; kill += 1) {

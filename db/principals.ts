@@ -68,17 +68,3 @@ export async function ensurePrincipal(db: TenantSql, principal: NewPrincipal): P
     select ${id}, role, ${project}, ${createdBy} from unnest(${[...roles]}::text[]) as role
     on conflict do nothing`.execute(db);
 }
-
-/** Says for whom an agent may act beside its owner; answers whether there is such an agent. */
-export async function letActFor(
-  db: TenantSql,
-  { agentId, principalIds }: { agentId: string; principalIds: readonly string[] },
-): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('principals')
-    .set({ may_act_for: [...principalIds] })
-    .where('id', '=', agentId)
-    .where('kind', '=', 'agent')
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}

@@ -6,6 +6,8 @@ import { verifyExport } from '../audit/verify.ts';
 import { exportLines } from '../db/audit-export.ts';
 import type { Database } from '../db/database.ts';
 import type { NewAuditRecord } from '../domain/audit.ts';
+import { withClient } from './postgres.ts';
+import { until } from './until.ts';
 
 /** A key that signs checkpoints in tests, as its PEM. */
 export const AUDIT_KEY = generateKeyPairSync('ed25519')
@@ -23,6 +25,17 @@ export function auditRecord(changes: Partial<NewAuditRecord> = {}): NewAuditReco
     outcome: 'succeeded',
     ...changes,
   };
+}
+
+/** Waits until no transaction of the whole server is open that began before the records there are, so that all can be sealed. */
+export async function untilSealable(superuserUrl: string): Promise<void> {
+  const sealable = () =>
+    withClient(superuserUrl, async client => {
+      const { rows } = await client.query<{ passed: boolean }>(`
+        select coalesce(bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())), true) as passed from audit_records`);
+      return rows[0]?.passed ?? false;
+    });
+  await until('no earlier transaction is open', sealable, 30);
 }
 
 /** The audit of a tenant as its export has it, line by line. */

@@ -7,7 +7,7 @@ import { openCheckpoint } from '../../audit/checkpoint.ts';
 import { noteSigner, openNote, readVerifier } from '../../audit/note.ts';
 import { appendAudit } from '../../db/audit.ts';
 import { type Database, openAsOwner, openDatabase } from '../../db/database.ts';
-import { auditRecord } from '../../test/audit.ts';
+import { auditRecord, untilSealable } from '../../test/audit.ts';
 import { freshDatabase, type TestDatabase, withClient } from '../../test/postgres.ts';
 import { openAnchor } from '../../workers/audit-anchor.ts';
 import { sealRound } from '../../workers/audit-round.ts';
@@ -36,7 +36,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function seal() {
+async function seal() {
+  await untilSealable(database.superuserUrl);
   const signer = noteSigner('runtimeai-audit/dev', readFileSync(at('audit.pem'), 'utf8'));
   return sealRound({ database: db, signer, anchor: openAnchor(at('anchor')) }, 'acme');
 }

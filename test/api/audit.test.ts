@@ -8,7 +8,7 @@ import { appendAudit } from '../../db/audit.ts';
 import { type AuditRecord, SYSTEM_TENANT } from '../../domain/audit.ts';
 import { newId } from '../../domain/ids.ts';
 import { sealRound } from '../../workers/audit-round.ts';
-import { AUDIT_SIGNER, auditRecord } from '../audit.ts';
+import { AUDIT_SIGNER, auditRecord, untilSealable } from '../audit.ts';
 import { withClient } from '../postgres.ts';
 import { startServer, type TestServer } from './server.ts';
 import { openTenants, type TenantsFixture, type TestTenant } from './tenants.ts';
@@ -30,8 +30,10 @@ afterAll(async () => {
 const get = (path: string, key = auditor) => server.call({ path: `/v1/audit${path}`, key });
 const happen = (changes: Parameters<typeof auditRecord>[0], tenant: TestTenant = 'acme') =>
   appendAudit(tenants.database.forTenant(tenant), auditRecord(changes));
-const seal = (tenant: TestTenant = 'acme') =>
-  sealRound({ database: tenants.database, signer: AUDIT_SIGNER, anchor: undefined }, tenant);
+const seal = async (tenant: TestTenant = 'acme') => {
+  await untilSealable(tenants.superuserUrl);
+  return sealRound({ database: tenants.database, signer: AUDIT_SIGNER, anchor: undefined }, tenant);
+};
 const actionsOf = (answer: { body: { items: AuditRecord[] } }) =>
   answer.body.items.map(({ action }) => action);
 

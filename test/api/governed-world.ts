@@ -155,10 +155,10 @@ class World implements GovernedWorld {
       name: `${project}-agent`,
       project,
     });
-    const { runtimeId, operationId, deploymentId } = recorded;
-    const [intentId, approvalId] = [newId('intent'), newId('approval')];
+    const { runtimeId, operationId, deploymentId, approvalId } = recorded;
+    const intentId = newId('intent');
     await this.tenants.database.inTenant(tenant, db =>
-      writeBeside(db, { ...recorded, intentId, approvalId, name: `${project}-snapshot` }),
+      writeBeside(db, { runtimeId, operationId, intentId, name: `${project}-snapshot` }),
     );
     const member = await this.made(tenant, '/v1/members', {
       name: `${tenant}-${project}-member`,
@@ -197,9 +197,9 @@ class World implements GovernedWorld {
 /** What the workflows write after a deploy is admitted. */
 async function writeBeside(
   db: TenantSql,
-  of: { runtimeId: string; operationId: string; intentId: string; approvalId: string; name: string },
+  of: { runtimeId: string; operationId: string; intentId: string; name: string },
 ): Promise<void> {
-  const { runtimeId, operationId, intentId, approvalId, name } = of;
+  const { runtimeId, operationId, intentId, name } = of;
   const plan = { goal: name, actions: [], explanations: [], cost: null };
   await sql`insert into intents (id, runtime_id, operation_id, request, plan, verdicts) values (${intentId},
     ${runtimeId}, ${operationId}, ${JSON.stringify({ goal: name })}, ${JSON.stringify(plan)}, '[]')`.execute(
@@ -207,9 +207,6 @@ async function writeBeside(
   );
   await sql`insert into snapshots (id, runtime_id, name, status, operation_id)
     values (${newId('snapshot')}, ${runtimeId}, ${name}, 'ready', ${operationId})`.execute(db);
-  await sql`insert into approvals (id, operation_id, runtime_id, status, reason, quorum, requested_by, requester_id,
-    expires_at) values (${approvalId}, ${operationId}, ${runtimeId}, 'open', ${name}, 1, 'dora', 'prn_dora',
-    now() + interval '1 day')`.execute(db);
 }
 
 async function newestAudit(db: TenantSql): Promise<string> {

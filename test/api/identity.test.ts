@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trust } from '../../clients/oidc/token-verifier.ts';
 import { linkLogin } from '../../db/logins.ts';
-import { letActFor } from '../../db/principals.ts';
 import { newId } from '../../domain/ids.ts';
 import { type FakeIssuer, type Json, startIssuer } from '../fakes/issuer.ts';
 import { withClient } from '../postgres.ts';
@@ -36,7 +35,7 @@ const whoami = (key: string, headers: Record<string, string> = {}) =>
 const asSuperuser = (statement: string, values: unknown[]) =>
   withClient(tenants.superuserUrl, client => client.query(statement, values));
 const actFor = (agentId: string, principalIds: string[]) =>
-  tenants.database.inTenant('acme', sql => letActFor(sql, { agentId, principalIds }));
+  asSuperuser('update principals set may_act_for = $2 where id = $1', [agentId, principalIds]);
 const link = (principalId: string, subject: string) =>
   tenants.database.inTenant('acme', sql => linkLogin(sql, { principalId, subject, issuer: issuer.url }));
 

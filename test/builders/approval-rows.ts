@@ -95,7 +95,7 @@ const ANYBODY: ApprovalDemand = {
 };
 
 const CARD: ApprovalCard = {
-  title: 'deploy shop:1.5.0 into checkout (production, acme/default)',
+  title: 'deploy shop:1.5.0 into checkout (production, default)',
   changes: [
     {
       kind: 'Deployment',
@@ -107,7 +107,7 @@ const CARD: ApprovalCard = {
   ],
   summary: { create: 0, update: 1, unchanged: 1, remove: 0 },
   steps: [],
-  target: { namespace: 'acme-default', runtime: 'checkout' },
+  target: { namespace: 'default', runtime: 'checkout' },
   chart: 'agent-runtime 1.0.0',
   risk: { level: 'medium', reasons: ['it is in production'] },
   cost: { before: 10, after: 25.5, tenant: 0, project: 0, environment: 0, unit: 'EUR' },
