@@ -130,6 +130,8 @@ export interface Requester {
   readonly kind: 'human' | 'agent' | 'system';
   /** The person who stands behind it; its own id when nobody else does. */
   readonly personId?: string;
+  /** Of an agent that acts for somebody: the person it belongs to. */
+  readonly ownerId?: string;
   readonly onBehalfOf?: { readonly id: string; readonly name: string };
   readonly roles?: readonly Role[];
   readonly groups?: readonly string[];

@@ -93,10 +93,7 @@ export const Operation = z
     deployment_id: idOf('deployment').nullable(),
     approval_id: idOf('approval').nullable(),
     requested_by: z.string(),
-    on_behalf_of: z
-      .string()
-      .nullable()
-      .meta({ description: 'The principal for whom an agent asked' }),
+    on_behalf_of: z.string().nullable().meta({ description: 'The principal for whom an agent asked' }),
     verdict: z
       .object({
         answer: z.enum(['allow', 'deny', 'require_approval']),

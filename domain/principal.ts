@@ -120,6 +120,9 @@ export const Principal = z.object({
     description:
       'The person who stands behind it: of a person, one id for all its keys and logins; of an agent, whoever it acts for or belongs to, else itself',
   }),
+  ownerId: z.string().optional().meta({
+    description: 'Of an agent that acts for somebody: the person it belongs to, who stands behind it as well',
+  }),
   onBehalfOf: z
     .object({ id: z.string(), name: z.string(), grants: z.array(Grant), groups: z.array(z.string()) })
     .optional()

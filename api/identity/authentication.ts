@@ -69,7 +69,13 @@ export class Authentication {
     if (person?.kind !== 'human' || person.disabled)
       return mayNot(agent, personId, 'it is not allowed to act for this principal');
     const { id, name, grants, groups } = person;
-    return { ...agent, personId: id, onBehalfOf: { id, name, grants, groups } };
+    const ownerId = kept?.ownerId ?? undefined;
+    return {
+      ...agent,
+      personId: id,
+      ...(ownerId !== undefined && { ownerId }),
+      onBehalfOf: { id, name, grants, groups },
+    };
   }
 }
 

@@ -157,6 +157,7 @@ function actingFor(actor: KeptPrincipal, person: Principal): Principal {
     grants: actor.grants,
     groups: actor.groups,
     personId: id,
+    ...(actor.ownerId !== null && { ownerId: actor.ownerId }),
     onBehalfOf: { id, name, grants, groups },
     credential,
   };

@@ -95,6 +95,8 @@ describe('a decision', () => {
     expect(refusal(offer('rosa-bot', { ...operator, kind: 'agent', personId: 'rosa' }))).toBe('four_eyes');
     const acting = { ...operator, personId: 'x', onBehalfOf: { id: 'rosa', name: 'Rosa' } };
     expect(refusal(offer('bot', acting))).toBe('four_eyes');
+    const lent = { ...operator, kind: 'agent', personId: 'x', ownerId: 'rosa' } as const;
+    expect(refusal(offer('lent-bot', lent))).toBe('four_eyes');
     const asked = { requester: who('bot', { kind: 'agent', personId: 'rosa' }) };
     expect(refusal(offer('rosa', operator), asked)).toBe('four_eyes');
   });

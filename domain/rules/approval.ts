@@ -91,9 +91,10 @@ export function fits({ by, inPlaceOf }: Pick<Answer, 'by' | 'inPlaceOf'>, demand
 
 /** Everybody who stands behind an answer: an agent counts as the person it belongs to and as the one it acts for. */
 export function personsOf({ by, inPlaceOf }: Pick<Answer, 'by' | 'inPlaceOf'>): readonly string[] {
-  return [by, ...present(inPlaceOf)].flatMap(({ id, personId, onBehalfOf }) => [
+  return [by, ...present(inPlaceOf)].flatMap(({ id, personId, ownerId, onBehalfOf }) => [
     id,
     ...present(personId),
+    ...present(ownerId),
     ...present(onBehalfOf?.id),
   ]);
 }
