@@ -50,8 +50,12 @@ async function twoEmptyTenants(): Promise<TwoEmpty> {
   return { database, db, close };
 }
 
-const write = async (count: number, tenant = 'north') => {
+const append = async (count: number, tenant = 'north') => {
   for (let index = 0; index < count; index += 1) await appendAudit(two.db.forTenant(tenant), auditRecord());
+};
+const write = async (count: number, tenant = 'north') => {
+  await append(count, tenant);
+  await untilSealable(two.database.superuserUrl);
 };
 
 const seal = (options: { batch?: number; anchor?: Anchor; tenant?: string } = {}) =>
