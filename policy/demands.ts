@@ -25,11 +25,3 @@ export function distinctDemands(demands: readonly ApprovalDemand[]): ApprovalDem
   const named = demands.map(demand => [`${demand.because} ${JSON.stringify(demand)}`, demand] as const);
   return [...new Map(named.toSorted(([one], [other]) => compare(one, other))).values()];
 }
-
-/** A demand in words: how many people, of which roles or groups, signed in how. */
-export function demandInWords({ quorum, roles, groups, acr }: ApprovalDemand): string {
-  const people = quorum === 1 ? 'one person' : `${quorum} people`;
-  const among = [...roles.map(role => `role ${role}`), ...groups.map(group => `group ${group}`)];
-  const who = among.length > 0 ? ` with ${among.join(' or ')}` : '';
-  return `${people}${who}${acr.length > 0 ? `, signed in by ${acr.join(' or ')}` : ''}`;
-}

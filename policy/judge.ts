@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Policy, PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { type Budget, budgetObligations, budgetsOf, overBudget } from './budget.ts';
 import { ENVIRONMENT_DEFAULTS } from './defaults.ts';
-import { type Asking, askingOf, demandInWords, distinctDemands } from './demands.ts';
+import { type Asking, askingOf, distinctDemands } from './demands.ts';
 import { egressOf } from './egress.ts';
 import { type Matching, matchRules } from './matching.ts';
 import { asked, because, type Placed, referenceOf, ruleName } from './naming.ts';

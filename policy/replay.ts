@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Policy, type PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
-import { demandInWords } from './demands.ts';
+import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { judge } from './judge.ts';
 
 /** A decision that was once taken. */

@@ -1,7 +1,7 @@
 import type { PolicyQuestion, PolicyVerdict, Selector } from '../domain/policy.ts';
+import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { budgetsOf, othersOf, rounded } from './budget.ts';
 import { ENVIRONMENT_DEFAULTS } from './defaults.ts';
-import { demandInWords } from './demands.ts';
 import type { RuleExplanation } from './explanation.ts';
 import { type Placed, ruleName } from './naming.ts';
 

@@ -32,7 +32,8 @@ export async function untilSealable(superuserUrl: string): Promise<void> {
   const sealable = () =>
     withClient(superuserUrl, async client => {
       const { rows } = await client.query<{ passed: boolean }>(`
-        select coalesce(bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())), true) as passed from audit_records`);
+        select coalesce(bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())), true) as passed
+        from audit_records where xid < pg_snapshot_xmax(pg_current_snapshot())`);
       return rows[0]?.passed ?? false;
     });
   await until('no earlier transaction is open', sealable, 30);

@@ -1,9 +1,8 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { DecisionRequest } from '../../domain/approval.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
-import { originOf } from '../http/audit-actor.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
 import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
@@ -53,11 +52,9 @@ export class ApprovalsController {
     @ApprovalId() approvalId: string,
     @Body({ schema: DecisionRequest }) request: DecisionRequest,
     @IdempotencyKey() key: string | undefined,
-    @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const command = { caller, origin: whence(http), approvalId, request, key };
-    return begun(reply, await this.#approvals.decide(command));
+    return begun(reply, await this.#approvals.decide({ caller, approvalId, request, key }));
   }
 
   @Post(':approval_id/withdrawal')
@@ -68,19 +65,12 @@ export class ApprovalsController {
     @ApprovalId() approvalId: string,
     @Body({ schema: WithdrawalRequest }) request: WithdrawalRequest,
     @IdempotencyKey() key: string | undefined,
-    @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const command = { caller, origin: whence(http), approvalId, request, key };
-    return begun(reply, await this.#approvals.withdraw(command));
+    return begun(reply, await this.#approvals.withdraw({ caller, approvalId, request, key }));
   }
 }
 
 function wantsMarkdown({ format }: ApprovalReadQuery, accept = ''): boolean {
   return format === undefined ? accept.includes('text/markdown') : format === 'markdown';
-}
-
-function whence(request: FastifyRequest) {
-  const { address, request_id: requestId } = originOf(request);
-  return { address, requestId };
 }

@@ -2,9 +2,9 @@ import { approverRights, type FullApproval, findFullApproval, listApprovals } fr
 import type { Database } from '../../db/database.ts';
 import type { Approval, DecisionRequest } from '../../domain/approval.ts';
 import type { Approver } from '../../domain/approver.ts';
-import type { Origin } from '../../domain/audit.ts';
 import type { Principal } from '../../domain/principal.ts';
-import { type Answer, wantedBy } from '../../domain/rules/approval.ts';
+import type { Answer } from '../../domain/rules/approval.ts';
+import { demandInWords } from '../../domain/rules/demand-in-words.ts';
 import { decideUpdate, withdrawUpdate } from '../../workflows/messages.ts';
 import type { Begun } from '../http/answer.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
@@ -12,7 +12,7 @@ import { notFound, ProblemError } from '../http/problem.ts';
 import { requireInProject } from '../http/project-access.ts';
 import { requesterOf } from '../http/request.ts';
 import { temporalProblem } from '../http/temporal-problem.ts';
-import type { Delivered, OperationMessages } from '../operations/operation-messages.ts';
+import type { OperationMessage, OperationMessages } from '../operations/operation-messages.ts';
 import type { ApprovalDetail, ApprovalListQuery, WithdrawalRequest } from './approvals.schemas.ts';
 import { type Decider, deciderOf, isEntitled, type Judged, outlookOf, progressNow } from './judging.ts';
 import { listWaitingFor } from './waiting-for.ts';
@@ -24,7 +24,6 @@ interface ApprovalParts {
 
 interface ApprovalCommand<Body> {
   readonly caller: Principal;
-  readonly origin: Origin;
   readonly approvalId: string;
   readonly request: Body;
   readonly key: string | undefined;
@@ -54,7 +53,7 @@ export class ApprovalsService {
       progress:
         progress?.map(({ demand, agreed, missing }) => ({
           demand,
-          wanted: wantedBy(demand),
+          wanted: demandInWords(demand),
           agreed: agreed.map(inWords),
           missing,
         })) ?? null,
@@ -71,63 +70,39 @@ export class ApprovalsService {
   }
 
   /** Takes the decision to the workflow; who decides, and in whose place, is told by the key or token, never by the body. */
-  async decide({ request, ...command }: ApprovalCommand<DecisionRequest>): Promise<Begun<Approval>> {
-    const { caller, origin, approvalId, key } = command;
+  async decide(command: ApprovalCommand<DecisionRequest>): Promise<Begun<Approval>> {
+    const { caller, approvalId, request } = command;
     const full = await this.#find(caller, approvalId);
     const { by, inPlaceOf } = await this.#mustBeEntitled(caller, full);
     const { decision, comment, digest } = request;
     const input = {
       approvalId,
-      by: { ...by, origin },
+      by,
       inPlaceOf,
       decision,
       ...(comment !== undefined && { comment }),
       ...(digest !== undefined && { digest }),
     };
     const route = `POST /v1/approvals/${approvalId}/decision`;
-    const { operation_id: operationId } = full.approval;
-    return this.#answered(
-      command,
-      this.#parts.messages.send({
-        caller,
-        operationId,
-        key,
-        route,
-        body: request,
-        update: decideUpdate,
-        input,
-      }),
-    );
+    return this.#send(command, full, { route, update: decideUpdate, input });
   }
 
   /** Takes one’s decision back, or the one that somebody gave in one’s place. */
-  async withdraw({ request, ...command }: ApprovalCommand<WithdrawalRequest>): Promise<Begun<Approval>> {
-    const { caller, origin, approvalId, key } = command;
-    const { approval, project } = await this.#find(caller, approvalId);
-    requireInProject(project);
+  async withdraw(command: ApprovalCommand<WithdrawalRequest>): Promise<Begun<Approval>> {
+    const { caller, approvalId, request } = command;
+    const full = await this.#find(caller, approvalId);
     const { comment } = request;
-    const by = { ...requesterOf(caller), origin };
-    const input = { approvalId, by, ...(comment !== undefined && { comment }) };
+    const input = { approvalId, by: requesterOf(caller), ...(comment !== undefined && { comment }) };
     const route = `POST /v1/approvals/${approvalId}/withdrawal`;
-    const { operation_id: operationId } = approval;
-    return this.#answered(
-      command,
-      this.#parts.messages.send({
-        caller,
-        operationId,
-        key,
-        route,
-        body: request,
-        update: withdrawUpdate,
-        input,
-      }),
-    );
+    return this.#send(command, full, { route, update: withdrawUpdate, input });
   }
 
-  async #answered(
-    { caller, approvalId }: Pick<ApprovalCommand<unknown>, 'caller' | 'approvalId'>,
-    sent: Promise<Delivered<{ readonly status: Status }>>,
+  async #send<Input>(
+    { caller, approvalId, key, request: body }: ApprovalCommand<unknown>,
+    { approval: { operation_id: operationId } }: FullApproval,
+    message: Pick<OperationMessage<{ readonly status: Status }, Input>, 'route' | 'update' | 'input'>,
   ): Promise<Begun<Approval>> {
+    const sent = this.#parts.messages.send({ caller, operationId, key, body, ...message });
     const { answer, replayed } = await sent.catch(async (error: unknown) => {
       const refused = error instanceof ProblemError ? error : temporalProblem(error);
       if (!refused || !NOBODY_WAITS.includes(refused.code)) throw error;

@@ -46,7 +46,7 @@ const APPROVAL: ApprovalDetail = {
   progress: [
     {
       demand: { ...demand, roles: ['operator'], groups: [], acr: [] },
-      wanted: '2 persons with role operator',
+      wanted: '2 people with role operator',
       agreed: ['emil in the place of dora'],
       missing: 1,
     },
@@ -64,7 +64,7 @@ describe('the card', () => {
       '# deploy shop:1.5.0 into checkout',
       '- Asked by: bot, on behalf of rosa',
       '- Where: namespace `acme-payments`',
-      '2 persons with role operator: emil in the place of dora (**1 missing**)',
+      '2 people with role operator: emil in the place of dora (**1 missing**)',
       '- emil in the place of dora approved 2026-01-01T00:00:00.000Z: fine',
       '10 → 25.5 EUR a month (**+15.5**)',
       '- it is in production',

@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { Author } from '../../db/author.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
-import { originOf } from '../http/audit-actor.ts';
+import { By } from '../http/author.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
 import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
@@ -24,12 +25,12 @@ export class DelegationsController {
   @Requires('approval:decide')
   async create(
     @Caller() caller: Principal,
+    @By() by: Author,
     @Body({ schema: DelegationRequest }) request: DelegationRequest,
     @IdempotencyKey() key: string | undefined,
-    @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return begun(reply, await this.#delegations.create({ caller, origin: originOf(http), request, key }));
+    return begun(reply, await this.#delegations.create({ caller, by, request, key }));
   }
 
   @Get()
@@ -47,11 +48,7 @@ export class DelegationsController {
   @Delete(':delegation_id')
   @HttpCode(204)
   @Requires('approval:read')
-  async revoke(
-    @Caller() caller: Principal,
-    @DelegationId() delegationId: string,
-    @Req() http: FastifyRequest,
-  ) {
-    await this.#delegations.revoke({ caller, origin: originOf(http), delegationId });
+  async revoke(@Caller() caller: Principal, @By() by: Author, @DelegationId() delegationId: string) {
+    await this.#delegations.revoke({ caller, by, delegationId });
   }
 }

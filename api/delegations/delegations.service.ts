@@ -1,5 +1,6 @@
 import { approverRights } from '../../db/approvals.ts';
 import { appendAudit } from '../../db/audit.ts';
+import type { Author } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
 import {
   countDelegators,
@@ -11,11 +12,10 @@ import {
 import type { TenantSql } from '../../db/tables.ts';
 import type { Delegation } from '../../domain/approval.ts';
 import type { Approver } from '../../domain/approver.ts';
-import type { AuditRecord, NewAuditRecord } from '../../domain/audit.ts';
+import type { NewAuditRecord } from '../../domain/audit.ts';
 import { newId } from '../../domain/ids.ts';
 import { mayDoIn, type Principal } from '../../domain/principal.ts';
 import type { Begun } from '../http/answer.ts';
-import { auditActorOf } from '../http/audit-actor.ts';
 import { claim } from '../http/idempotency.ts';
 import { pageAnswer, pageRequest } from '../http/paging.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
@@ -24,7 +24,7 @@ import type { DelegationListQuery, DelegationRequest } from './delegations.schem
 
 interface Asked {
   readonly caller: Principal;
-  readonly origin: AuditRecord['origin'];
+  readonly by: Author;
 }
 
 interface DelegationCommand extends Asked {
@@ -46,7 +46,7 @@ export class DelegationsService {
   }
 
   /** Key, delegation and audit record are written together: a repeated request finds all or nothing. */
-  async create({ caller, origin, request, key }: DelegationCommand): Promise<Begun<Delegation>> {
+  async create({ caller, by, request, key }: DelegationCommand): Promise<Begun<Delegation>> {
     mustBeAllowed(caller, request.from ?? caller.id);
     const until = untilOf(request);
     return this.#database.inTenant(caller.tenantId, async sql => {
@@ -60,8 +60,7 @@ export class DelegationsService {
         await insertDelegation(sql, { id, fromId: from.id, toId: to.id, until, reason });
       }
       const delegation = await found(sql, id);
-      if (!claimed.replayed)
-        await appendAudit(sql, recordOf('delegation.create', { caller, origin, delegation }));
+      if (!claimed.replayed) await appendAudit(sql, recordOf('delegation.create', { by, delegation }));
       return { body: delegation, location: `/v1/delegations/${id}`, replayed: claimed.replayed };
     });
   }
@@ -84,13 +83,13 @@ export class DelegationsService {
   }
 
   /** Ends it now, for decisions too that were made by it and have not been acted on. Ending what has ended changes nothing. */
-  async revoke({ caller, origin, delegationId }: Asked & { readonly delegationId: string }): Promise<void> {
+  async revoke({ caller, by, delegationId }: Asked & { readonly delegationId: string }): Promise<void> {
     await this.#database.inTenant(caller.tenantId, async sql => {
       const delegation = await findDelegation(sql, delegationId);
       if (!delegation || !maySee(caller, delegation)) throw notFound('delegation', delegationId);
       mustBeAllowed(caller, delegation.from.id, delegation.to.id);
       if (await revokeDelegation(sql, delegationId))
-        await appendAudit(sql, recordOf('delegation.revoke', { caller, origin, delegation }));
+        await appendAudit(sql, recordOf('delegation.revoke', { by, delegation }));
     });
   }
 }
@@ -157,15 +156,14 @@ async function found(sql: TenantSql, id: string): Promise<Delegation> {
 
 function recordOf(
   action: 'delegation.create' | 'delegation.revoke',
-  { caller, origin, delegation }: Asked & { readonly delegation: Delegation },
+  { by, delegation }: { readonly by: Author; readonly delegation: Delegation },
 ): NewAuditRecord {
   const { id, from, to, until, reason } = delegation;
   return {
-    actor: auditActorOf(caller),
+    ...by,
     action,
     object: { kind: 'delegation', id, name: `${from.name} → ${to.name}` },
     outcome: 'succeeded',
-    origin,
     reason,
     details: { from: from.id, to: to.id, until },
   };

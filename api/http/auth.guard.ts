@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo, type Permission, type Principal } from '../../domain/principal.ts';
 import type { Presented } from '../identity/authentication.ts';
 import { unauthenticated } from '../identity/refused.ts';
+import { originOf } from './audit-actor.ts';
 import { accessOf } from './permission.decorator.ts';
 import { ProblemError } from './problem.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -57,7 +58,8 @@ export class AuthGuard implements CanActivate {
       onBehalfOf: named === undefined ? undefined : String(named),
     });
     if (found instanceof ProblemError) return found;
-    request.principal = { ...found, origin: { address: request.ip, requestId: request.id } };
+    const { address, request_id: requestId } = originOf(request);
+    request.principal = { ...found, origin: { address, requestId } };
     return request.principal;
   }
 }

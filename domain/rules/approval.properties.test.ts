@@ -1,16 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Requester } from '../deployment.ts';
+import type { ApprovalDemand } from '../policy.ts';
 import type { Role } from '../principal.ts';
-import {
-  type Answer,
-  answerOf,
-  type Demand,
-  decide,
-  type Offer,
-  personsOf,
-  whyNotWelcome,
-} from './approval.ts';
+import { type Answer, answerOf, decide, type Offer, personsOf, whyNotWelcome } from './approval.ts';
 
 const PERSONS = ['ann', 'ben', 'cem', 'dee', 'eva'] as const;
 const ROLES: readonly Role[] = ['operator', 'tenant_admin', 'developer'];
@@ -35,7 +28,7 @@ const requester: fc.Arbitrary<Requester> = fc
     ...(acr !== undefined && { acr }),
   }));
 
-const demand: fc.Arbitrary<Demand> = fc.record({
+const demand: fc.Arbitrary<ApprovalDemand> = fc.record({
   quorum: fc.integer({ min: 1, max: 3 }),
   roles: fc.subarray([...ROLES]),
   groups: fc.subarray(['security', 'finance']),
@@ -119,7 +112,7 @@ describe('whatever is answered', () => {
 });
 
 /** The answers that a gate lets in, one after the other, until the question is closed. */
-function takeAll(given: { asking: Requester; offers: readonly Offer[]; wanted: readonly Demand[] }) {
+function takeAll(given: { asking: Requester; offers: readonly Offer[]; wanted: readonly ApprovalDemand[] }) {
   const answers: Answer[] = [];
   for (const each of given.offers) {
     const question = { requester: given.asking, demands: given.wanted, answers, digest: '' };

@@ -1,7 +1,6 @@
 import type { Requester } from '../deployment.ts';
 import type { ApprovalDemand } from '../policy.ts';
-
-export type Demand = ApprovalDemand;
+import { demandInWords } from './demand-in-words.ts';
 
 /** An answer as it arrives: by whom, and who has delegated their decisions to them. */
 export interface Offer {
@@ -24,7 +23,7 @@ export interface Answer {
 /** What is asked, who asked for it, and what was answered and not withdrawn so far. */
 export interface Question {
   readonly requester: Requester;
-  readonly demands: readonly Demand[];
+  readonly demands: readonly ApprovalDemand[];
   readonly answers: readonly Answer[];
   /** Digest of exactly what is shown. */
   readonly digest: string;
@@ -37,7 +36,7 @@ export interface Unwelcome {
 
 /** How far a demand is met. */
 export interface Progress {
-  readonly demand: Demand;
+  readonly demand: ApprovalDemand;
   readonly agreed: readonly Answer[];
   /** How many more persons must agree. */
   readonly missing: number;
@@ -81,7 +80,7 @@ export function withdrawableBy(by: Requester, answers: readonly Answer[]): Answe
  * Whether an answer comes from somebody whom the demand is about. Who has an empty list of roles has no right to decide
  * here, only perhaps somebody in whose place they do. How they signed in is the clicking one’s own.
  */
-export function fits({ by, inPlaceOf }: Pick<Answer, 'by' | 'inPlaceOf'>, demand: Demand): boolean {
+export function fits({ by, inPlaceOf }: Pick<Answer, 'by' | 'inPlaceOf'>, demand: ApprovalDemand): boolean {
   const { roles, groups = [] } = inPlaceOf ?? by;
   if (roles?.length === 0) return false;
   const anybody = demand.roles.length === 0 && demand.groups.length === 0;
@@ -99,9 +98,15 @@ export function personsOf({ by, inPlaceOf }: Pick<Answer, 'by' | 'inPlaceOf'>): 
   ]);
 }
 
-const ANYBODY: Demand = { quorum: 1, roles: [], groups: [], acr: [], because: 'it waits for an approval' };
+const ANYBODY: ApprovalDemand = {
+  quorum: 1,
+  roles: [],
+  groups: [],
+  acr: [],
+  because: 'it waits for an approval',
+};
 
-function orAnybody(demands: readonly Demand[]): readonly Demand[] {
+function orAnybody(demands: readonly ApprovalDemand[]): readonly ApprovalDemand[] {
   return demands.length > 0 ? demands : [ANYBODY];
 }
 
@@ -156,15 +161,8 @@ function whyNotFrom(them: Requester, { requester, answers }: Question): Unwelcom
 function whyNobody(represented: Requester | undefined, question: Question): Unwelcome {
   const why = represented && whyNotFrom(represented, question);
   if (why) return why;
-  const wanted = orAnybody(question.demands).map(wantedBy).join('; ');
+  const wanted = orAnybody(question.demands).map(demandInWords).join('; ');
   return { code: 'not_an_approver', message: `your decision does not count here. Asked for: ${wanted}` };
-}
-
-/** Whom a demand is about, in words. */
-export function wantedBy({ quorum, roles, groups, acr }: Demand): string {
-  const who = [...roles.map(role => `role ${role}`), ...groups.map(group => `group ${group}`)].join(' or ');
-  const how = acr.length > 0 ? `, signed in by ${acr.join(' or ')} (keys do not count)` : '';
-  return `${quorum} ${quorum === 1 ? 'person' : 'persons'}${who && ` with ${who}`}${how}`;
 }
 
 function meet(some: readonly string[], others: readonly string[]): boolean {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Requester } from '../deployment.ts';
-import { type Answer, type Demand, decide } from './approval.ts';
+import type { ApprovalDemand } from '../policy.ts';
+import { type Answer, decide } from './approval.ts';
 import { type ApproverRights, standingAnswers } from './standing-answers.ts';
 
-const OPERATOR: Demand = { quorum: 1, roles: ['operator'], groups: [], acr: [], because: 'a rule' };
-const MFA: Demand = { ...OPERATOR, roles: [], acr: ['mfa'] };
+const OPERATOR: ApprovalDemand = { quorum: 1, roles: ['operator'], groups: [], acr: [], because: 'a rule' };
+const MFA: ApprovalDemand = { ...OPERATOR, roles: [], acr: ['mfa'] };
 
 describe('right before acting, an answer', () => {
   it('counts by the roles its giver has now', () => {

@@ -1,6 +1,7 @@
 import type { Requester } from '../deployment.ts';
+import type { ApprovalDemand } from '../policy.ts';
 import type { Role } from '../principal.ts';
-import { type Answer, type Demand, fits } from './approval.ts';
+import { type Answer, fits } from './approval.ts';
 
 /** What somebody may at this moment, in the project that an approval is about. */
 export interface ApproverRights {
@@ -25,7 +26,7 @@ export interface Standing {
 /** Which answers still count by what everybody may now: a right that ended takes the approval given by it along. */
 export function standingAnswers(given: {
   readonly answers: readonly Answer[];
-  readonly demands: readonly Demand[];
+  readonly demands: readonly ApprovalDemand[];
   readonly rights: readonly ApproverRights[];
 }): Standing {
   const now = new Map(given.rights.map(each => [each.id, each]));
@@ -55,7 +56,7 @@ function renewed(who: Requester, now: Rights): Requester {
   return { ...who, roles, groups };
 }
 
-function whyFallen(answer: Answer, now: Rights, demands: readonly Demand[]): string | undefined {
+function whyFallen(answer: Answer, now: Rights, demands: readonly ApprovalDemand[]): string | undefined {
   const { by, inPlaceOf } = answer;
   const decider = now.get(by.id);
   if (!decider || decider.disabled) return `${by.name} is disabled or gone`;

@@ -152,8 +152,8 @@ describe('an approval', () => {
     const { body } = await world.read('olaf', id);
     expect(body).toMatchObject({ id, project: 'default', status: 'open', digest: 'd'.repeat(64) });
     expect(body.progress).toMatchObject([
-      { agreed: ['otto'], missing: 1, wanted: '2 persons with role operator' },
-      { agreed: [], missing: 1, wanted: '1 person with group security' },
+      { agreed: ['otto'], missing: 1, wanted: '2 people with role operator' },
+      { agreed: [], missing: 1, wanted: 'one person with group security' },
     ]);
     expect(body.you).toEqual({ may_decide: true, in_place_of: null, why_not: null });
     const code = async (name: string) => (await world.read(name, id)).body.you.why_not?.code;

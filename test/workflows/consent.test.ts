@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Requester } from '../../domain/deployment.ts';
 import { CONSENT_NEEDED, consentWanted, DENIED } from '../builders/verdict.ts';
 import { answer, gate, hang } from '../fakes/activities.ts';
-import { admittedSteps, restarting, scaling } from './change-input.ts';
+import { admittedSteps, deleting, restarting, scaling } from './change-input.ts';
 import { type Deploy, refusalOf } from './deploy.ts';
 import { approver, developer, needsApproval, secondApprover, upgrade } from './deploy-input.ts';
 import { useControlPlane } from './use-control-plane.ts';
@@ -173,6 +173,24 @@ describe('between the steps of a change', () => {
 
     expect(await change.result()).toMatchObject({ outcome: 'succeeded' });
   });
+});
+
+it('a deletion that a policy denies when it is tried again waits on, and is not counted as done', async () => {
+  const change = plane.prepareChange(admittedSteps([deleting]), { kind: 'delete' });
+  change.world
+    .next('awaitStep', answer<'awaitStep'>({ status: 'failed', message: 'a finalizer holds it' }))
+    .next('clear', async (_, usually) => usually(), denied);
+  await change.start();
+  await change.until('needs_attention');
+  await change.resolve('retry');
+  await change.untilCalled('recordStage', 3);
+  expect(change.world.stages.at(-1)).toMatchObject({
+    stage: 'needs_attention',
+    message: expect.stringContaining('freeze'),
+  });
+  await change.resolve('abandon');
+  expect(await change.result()).toMatchObject({ outcome: 'abandoned' });
+  expect(change.world.stepsDone).toEqual([]);
 });
 
 async function waiting(question: { quorum?: number } = {}): Promise<Deploy> {

@@ -215,10 +215,15 @@ export class StepRunner {
           { outcome: 'abandoned', note: `${answer.by.name} left it half deleted` },
         );
       try {
-        if (answer.resolution === 'retry') await this.carryOut(index, { begun: true });
-        else await journal.stepDone(index, this.vouchedFor(index, answer.by.name));
-        this.done.push(index);
-        return undefined;
+        const withheld =
+          answer.resolution === 'retry' ? await this.carryOut(index, { begun: true }) : undefined;
+        if (!withheld) {
+          if (answer.resolution === 'accept')
+            await journal.stepDone(index, this.vouchedFor(index, answer.by.name));
+          this.done.push(index);
+          return undefined;
+        }
+        reason = withheld.message;
       } catch (error) {
         reason = describeFailure(error).reason;
       }
