@@ -15,7 +15,7 @@ afterAll(() => two.close());
 test('what waits for a person is counted over all tenants, with the age of the oldest', async () => {
   expect(await readWaiting(two.db.global)).toEqual([]);
   const asking = nextDeploy(await deploys.installed());
-  await deploys.admitted(asking);
+  await deploys.awaiting(asking);
   const stuck = firstDeploy({ tenantId: 'globex', name: 'stuck' });
   await deploys.admitted(stuck);
   await deploys.records.recordStage({

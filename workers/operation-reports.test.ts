@@ -79,11 +79,16 @@ test('outcomes, refusals and the time in each stage are counted', async () => {
   reports.recorded({
     activity: 'admitDeployment',
     given: OPERATION,
-    output: { admitted: true, approval: { id: 'apr_1' }, policy: { reason: 'rule 2 asks' } },
+    output: { admitted: true, policy: { reason: 'rule 2 asks' } },
+  });
+  reports.recorded({
+    activity: 'openApproval',
+    given: { ...OPERATION, step: 1, message: 'rule 2 asks' },
+    output: { id: 'apr_1' },
   });
   reports.recorded({
     activity: 'recordOutcome',
-    given: { ...OPERATION, step: 1, outcome: 'expired', message: 'nobody decided in time' },
+    given: { ...OPERATION, step: 2, outcome: 'expired', message: 'nobody decided in time' },
     output: undefined,
   });
   const text = await registry.metrics();
@@ -91,6 +96,18 @@ test('outcomes, refusals and the time in each stage are counted', async () => {
   expect(text).toContain('runtimeai_operations_total{outcome="expired"} 1');
   expect(text).toContain('runtimeai_stage_seconds_count{stage="awaiting_approval"} 1');
   expect(text).toContain('runtimeai_operation_seconds_count{outcome="expired"} 1');
+});
+
+test('the last look before acting is a stage when it lets it act, and a line that says why when not', () => {
+  const { reports, logged } = reporting();
+  const given = { ...OPERATION, step: 2, stage: 'applying', message: '1 to update' };
+  reports.recorded({ activity: 'clear', given, output: { cleared: true } });
+  const verdict = { policy: 'freeze', reason: 'rule 1 denies it' };
+  reports.recorded({ activity: 'clear', given, output: { cleared: false, why: 'denied', verdict } });
+  expect(logged()).toMatchObject([
+    { msg: 'applying: 1 to update', stage: 'applying' },
+    { msg: 'not cleared: rule 1 denies it', why: 'denied', policy: 'freeze' },
+  ]);
 });
 
 test('an operation that began in another process is counted, and its durations are not guessed', async () => {

@@ -16,7 +16,7 @@ afterAll(async () => {
   await tenants.close();
 });
 
-const list = (key?: string) => server.call({ path: '/v1/policies', ...(key !== undefined && { key }) });
+const list = (key?: string) => server.call({ path: '/v1/runtimes', ...(key !== undefined && { key }) });
 
 test('a key gets so many answers a minute, and 429 with the time to wait after that', async () => {
   const key = tenants.keyOf('acme', 'viewer');
