@@ -5,6 +5,7 @@ import {
   writeAdmitted,
   writeRejected,
 } from '../db/admission.ts';
+import type { PolicyDecision } from '../db/policy-decisions.ts';
 import type { TenantSql } from '../db/tables.ts';
 import type {
   Admission,
@@ -13,7 +14,7 @@ import type {
   ReleaseTarget,
   VerifiedRevision,
 } from '../domain/deployment.ts';
-import type { PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import type { PolicyVerdict } from '../domain/policy.ts';
 import { footprintOf } from '../domain/rules/footprint.ts';
 import type { Prices } from '../domain/rules/prices.ts';
 import { exceededQuota, reservationOf } from '../domain/rules/quota.ts';
@@ -23,6 +24,7 @@ import type { SlotQuota } from '../domain/tenant.ts';
 import { judge } from '../policy/judge.ts';
 import { questionOf } from '../policy/question.ts';
 import { begunRecord, deniedRecord } from './auditing.ts';
+import { reachOf } from './reach.ts';
 
 /** A deploy that asks to begin, and all that is known about it. */
 export interface AdmissionCase {
@@ -36,27 +38,21 @@ export interface AdmissionCase {
 type Refused = Extract<Admission, { admitted: false }>;
 type Place = Pick<KnownRuntime, 'name' | 'project' | 'environment' | 'labels'>;
 
-/** What the policies were asked, and what they said. */
-interface Judged {
-  readonly question: PolicyQuestion;
-  readonly verdict: PolicyVerdict;
-}
-
 /** Judges the case and writes what follows from it: nothing, a rejected operation, or the beginning of a deploy. */
 export async function admit(db: TenantSql, asked: AdmissionCase): Promise<Admission> {
   const place = asked.facts.runtime ?? asked.input.create;
   if (place === undefined) return notFound(asked);
-  const judged = judgeDeploy(asked, place);
-  if (judged.verdict.answer === 'deny') return reject(db, { asked, place, judged });
+  const decision = judgeDeploy(asked, place);
+  if (decision.verdict.answer === 'deny') return reject(db, { asked, place, decision });
   const quota = asked.facts.quota ?? asked.defaultQuota;
   const refusal = obstacle(asked, { place, quota });
   if (refusal) return refusal;
-  const admitted = admittedDeployment(asked, { place, quota, judged });
+  const admitted = admittedDeployment(asked, { place, quota, decision });
   await writeAdmitted(db, admitted);
   return admitted.answer;
 }
 
-function judgeDeploy({ input, facts, prices }: AdmissionCase, place: Place): Judged {
+function judgeDeploy({ input, facts, prices }: AdmissionCase, place: Place): PolicyDecision {
   const { runtime, policies, holdings } = facts;
   const question = questionOf({
     action: holdsSomething(runtime) ? 'deploy.upgrade' : 'deploy.install',
@@ -76,7 +72,7 @@ function judgeDeploy({ input, facts, prices }: AdmissionCase, place: Place): Jud
     prices,
     now: new Date(),
   });
-  return { question, verdict: judge(question, policies) };
+  return { step: 0, question, verdict: judge(question, policies) };
 }
 
 function holdsSomething(runtime: KnownRuntime | null): boolean {
@@ -135,10 +131,10 @@ function notFound({ input }: AdmissionCase): Refused {
 
 async function reject(
   db: TenantSql,
-  { asked, place, judged }: { asked: AdmissionCase; place: Place; judged: Judged },
+  { asked, place, decision }: { asked: AdmissionCase; place: Place; decision: PolicyDecision },
 ): Promise<Refused> {
   const { input, facts } = asked;
-  const { question, verdict } = judged;
+  const { verdict } = decision;
   const { reason } = verdict;
   const { operationId, requester, workflowId, runId } = input;
   const { project, environment } = place;
@@ -158,7 +154,7 @@ async function reject(
     ...operation,
     policy: verdict,
     policies: facts.policies,
-    decision: { step: 0, question, verdict },
+    decision,
     answer,
     event,
   });
@@ -167,10 +163,10 @@ async function reject(
 
 function admittedDeployment(
   { input, facts }: AdmissionCase,
-  { place, quota, judged }: { place: Place; quota: SlotQuota; judged: Judged },
+  { place, quota, decision }: { place: Place; quota: SlotQuota; decision: PolicyDecision },
 ): AdmittedDeployment {
   const { create, agent, requester, operationId } = input;
-  const { question, verdict: policy } = judged;
+  const { verdict: policy } = decision;
   const verified = verifiedRevision(facts.runtime);
   const knownRevision = facts.runtime?.knownRevision ?? 0;
   return {
@@ -184,7 +180,7 @@ function admittedDeployment(
     footprint: footprintOf('agent_runtime', { agent }),
     policy,
     policies: facts.policies,
-    decision: { step: 0, question, verdict: policy },
+    decision,
     answer: {
       admitted: true,
       target: targetOf(input, place, policy),
@@ -214,11 +210,12 @@ function admittedDeployment(
 function targetOf(
   { tenantId, runtimeId }: DeployRuntimeInput,
   { name, project, environment }: Place,
-  { obligations: { egress } }: PolicyVerdict,
+  policy: PolicyVerdict,
 ): ReleaseTarget {
   const namespace = namespaceOf(tenantId, project);
   const target = { runtimeId, runtimeName: name, tenantId, project, environment, namespace, release: name };
-  return egress ? { ...target, egress: { cidrs: egress.cidrs, namespaces: egress.namespaces } } : target;
+  const egress = reachOf(policy);
+  return egress ? { ...target, egress } : target;
 }
 
 function verifiedRevision(runtime: KnownRuntime | null): VerifiedRevision | undefined {

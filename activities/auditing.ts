@@ -1,7 +1,7 @@
 import type { AuditRecord, NewAuditRecord } from '../domain/audit.ts';
-import type { Requester } from '../domain/deployment.ts';
 import type { Outcome } from '../domain/operation.ts';
 import type { PolicyVerdict } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 
 interface Asked {
   readonly operationId: string;
@@ -33,6 +33,11 @@ export function deniedRecord(asked: Asked, about: About): NewAuditRecord {
 /** Who acted, as a record tells it. */
 export function actorOf({ id, name, kind, onBehalfOf, credential }: Requester): AuditRecord['actor'] {
   return { id, name, kind, on_behalf_of: onBehalfOf?.id ?? null, credential: credential ?? null };
+}
+
+/** From where somebody acted, as a record tells it. */
+export function originOf({ origin }: Requester): AuditRecord['origin'] {
+  return { address: origin?.address ?? null, request_id: origin?.requestId ?? null };
 }
 
 /** The actor of what a workflow does by itself. */
@@ -77,7 +82,6 @@ function askedRecord(
   outcome: 'accepted' | 'denied',
 ): NewAuditRecord {
   const { digest, answer, policy } = verdict;
-  const { address, requestId } = requester.origin ?? { address: null, requestId: null };
   return {
     actor: actorOf(requester),
     action: `${kind}.begin`,
@@ -86,7 +90,7 @@ function askedRecord(
     environment,
     outcome,
     reason: verdict.reason,
-    origin: { address, request_id: requestId },
+    origin: originOf(requester),
     policy: { digest, answer, policy },
     operation_id: operationId,
     workflow_id: workflowId,

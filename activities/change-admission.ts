@@ -1,5 +1,6 @@
 import { writeChangeAdmitted, writeChangeRejected } from '../db/change-admission.ts';
 import { readChangeFacts } from '../db/change-facts.ts';
+import type { PolicyDecision } from '../db/policy-decisions.ts';
 import type { TenantSql } from '../db/tables.ts';
 import { orderOf } from '../domain/action-orders.ts';
 import type { AdmittedStep, ChangeAdmission } from '../domain/change-operation.ts';
@@ -20,7 +21,7 @@ import {
   refuse,
   unmetCondition,
 } from './change-case.ts';
-import { type JudgedStep, judgeGoal, judgeSteps } from './change-judging.ts';
+import { judgeGoal, judgeSteps } from './change-judging.ts';
 import { planIntent } from './intent-planning.ts';
 
 /** Judges a change and writes what follows from it: nothing, a rejected operation, or the beginning of a change. */
@@ -43,13 +44,13 @@ export async function admitChange(
   const plan = input.intent && planIntent({ ...asked, request: input.intent.request });
   const steps = stepsOf(asked, plan);
   if ('code' in steps) return refuse(steps.code, steps.reason);
-  const judged = judgeSteps(asked, steps);
-  if (judged.some(denies)) return reject(db, asked, judged);
-  const policy = strictest([...goal, ...judged].map(({ verdict }) => verdict));
+  const decisions = judgeSteps(asked, steps);
+  if (decisions.some(denies)) return reject(db, asked, decisions);
+  const policy = strictest([...goal, ...decisions].map(({ verdict }) => verdict));
   const reservation = mostOf(place, steps);
   const excess = noRoom(asked, reservation);
   if (excess) return excess;
-  const admitted = admittedChange(asked, { plan, steps, judged, policy, reservation });
+  const admitted = admittedChange(asked, { plan, steps, decisions, policy, reservation });
   await writeChangeAdmitted(db, admitted);
   return admitted.answer;
 }
@@ -70,12 +71,16 @@ function stepsOf(
   });
 }
 
-function denies({ verdict }: JudgedStep): boolean {
+function denies({ verdict }: PolicyDecision): boolean {
   return verdict.answer === 'deny';
 }
 
-async function reject(db: TenantSql, asked: Case, judged: readonly JudgedStep[]): Promise<ChangeAdmission> {
-  const rejected = rejectedChange(asked, judged);
+async function reject(
+  db: TenantSql,
+  asked: Case,
+  decisions: readonly PolicyDecision[],
+): Promise<ChangeAdmission> {
+  const rejected = rejectedChange(asked, decisions);
   await writeChangeRejected(db, rejected);
   return rejected.answer;
 }

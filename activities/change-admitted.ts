@@ -1,4 +1,5 @@
 import type { AdmittedChange, RejectedChange } from '../db/change-admission.ts';
+import type { PolicyDecision } from '../db/policy-decisions.ts';
 import type { RuntimeTarget, SnapshotName } from '../domain/change.ts';
 import type { AcceptedChange, AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
 import type { ActionPlan, IntentVerdict } from '../domain/planner.ts';
@@ -11,13 +12,13 @@ import type { RuntimeSpec } from '../domain/runtime.ts';
 import { strictest } from '../policy/judge.ts';
 import { begunRecord, deniedRecord } from './auditing.ts';
 import { type Case, type ChangeAsked, type Refused, refuse } from './change-case.ts';
-import type { JudgedStep } from './change-judging.ts';
+import { reachOf } from './reach.ts';
 
 /** A case with everything that was found about it. */
 export interface Judged {
   readonly plan: ActionPlan | undefined;
   readonly steps: readonly AdmittedStep[];
-  readonly judged: readonly JudgedStep[];
+  readonly decisions: readonly PolicyDecision[];
   readonly policy: PolicyVerdict;
   readonly reservation: Reservation;
 }
@@ -25,7 +26,7 @@ export interface Judged {
 /** What is written of a change that may begin, with its answer. */
 export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
   const { input, facts, limits, place, kind, observed } = asked;
-  const { policy, steps, reservation, plan } = judged;
+  const { policy, steps, decisions, reservation, plan } = judged;
   const podSecurity = facts.runtime?.podSecurity ?? kind?.podSecurity ?? 'restricted';
   const backend = facts.runtime?.backend ?? kind?.name ?? '';
   const quota = facts.quota ?? limits.defaultQuota;
@@ -43,12 +44,12 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
     intent: input.intent && {
       ...input.intent,
       plan,
-      verdicts: judged.judged.map(inShort),
+      verdicts: decisions.map(inShort),
       before: observed,
     },
     footprint: footprintOf(place.type, largest(steps) ?? facts.runtime?.spec ?? {}),
     policy,
-    decisions: judged.judged,
+    decisions,
     policies: facts.policies,
     answer: acceptance(asked, judged, { quota, target: targetOf(asked, judged, { backend, podSecurity }) }),
     event: firstEvent(asked, judged),
@@ -58,10 +59,10 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
 /** What is written of a change that policy denied, with its answer. */
 export function rejectedChange(
   { input, facts, place }: Case,
-  judged: readonly JudgedStep[],
+  decisions: readonly PolicyDecision[],
 ): RejectedChange & { answer: Refused } {
   const { requester, operationId, kind } = input;
-  const policy = strictest(judged.map(({ verdict }) => verdict));
+  const policy = strictest(decisions.map(({ verdict }) => verdict));
   const { reason } = policy;
   const answer = refuse('policy_denied', reason);
   const runtimeId = facts.runtime ? input.runtimeId : null;
@@ -74,7 +75,7 @@ export function rejectedChange(
     environment: place.environment,
     request: requestOf(input),
     policy,
-    decisions: judged,
+    decisions,
     policies: facts.policies,
     answer,
     event: {
@@ -94,7 +95,7 @@ function isDryRun({ intent }: ChangeAsked): boolean {
 }
 
 /** What an intent says of the policies' answers. */
-function inShort({ question, verdict: { answer, policy, reason } }: JudgedStep): IntentVerdict {
+function inShort({ question, verdict: { answer, policy, reason } }: PolicyDecision): IntentVerdict {
   return { action: question.action, answer, policy, reason };
 }
 
@@ -162,9 +163,9 @@ function targetOf(
   const { tenantId, runtimeId } = input;
   const { name, project, environment, type, labels } = place;
   const namespace = namespaceOf(tenantId, project, podSecurity);
-  const { egress } = policy.obligations;
+  const egress = reachOf(policy);
   return {
-    ...(egress && { egress: { cidrs: egress.cidrs, namespaces: egress.namespaces } }),
+    ...(egress && { egress }),
     runtimeId,
     runtimeName: name,
     tenantId,

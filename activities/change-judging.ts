@@ -1,5 +1,6 @@
+import type { PolicyDecision } from '../db/policy-decisions.ts';
 import type { AdmittedStep } from '../domain/change-operation.ts';
-import type { PolicyAction, PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import type { PolicyAction } from '../domain/policy.ts';
 import { PRICES } from '../domain/rules/prices.ts';
 import { runtimeState } from '../domain/rules/runtime-state.ts';
 import type { RuntimeSpec } from '../domain/runtime.ts';
@@ -7,21 +8,14 @@ import { judge } from '../policy/judge.ts';
 import { questionOf } from '../policy/question.ts';
 import type { Case } from './change-case.ts';
 
-/** What the policies were asked about one step of a change, and what they said. */
-export interface JudgedStep {
-  readonly step: number;
-  readonly question: PolicyQuestion;
-  readonly verdict: PolicyVerdict;
-}
-
 /** What the policies say to the goal of an intent, before any plan is made. */
-export function judgeGoal(asked: Case): JudgedStep {
+export function judgeGoal(asked: Case): PolicyDecision {
   const spec = asked.facts.runtime?.spec ?? asked.input.create?.spec ?? {};
   return judged(asked, { step: 0, action: 'intent.plan', before: spec, desired: spec });
 }
 
 /** What the policies say to each step. */
-export function judgeSteps(asked: Case, steps: readonly AdmittedStep[]): readonly JudgedStep[] {
+export function judgeSteps(asked: Case, steps: readonly AdmittedStep[]): readonly PolicyDecision[] {
   return steps.map(({ change, before, desired }, step) =>
     judged(asked, {
       step,
@@ -39,7 +33,7 @@ interface What {
   readonly desired: RuntimeSpec;
 }
 
-function judged({ input, facts, place, limits, observed }: Case, { step, ...what }: What): JudgedStep {
+function judged({ input, facts, place, limits, observed }: Case, { step, ...what }: What): PolicyDecision {
   const { runtime, holdings, policies } = facts;
   const question = questionOf({
     ...what,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findApproval } from '../db/approvals.ts';
 import { findOperation } from '../db/operations.ts';
-import type { NewPolicy } from '../db/policies.ts';
 import { ensurePrincipal } from '../db/principals.ts';
 import { setPolicies } from '../db/tenants.ts';
 import { newId } from '../domain/ids.ts';
+import type { NewPolicy } from '../domain/policy.ts';
 import { type Deploy, keyOf, RecordedDeploys } from '../test/recorded-deploys.ts';
 import { nextDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
 import type { OpenedApproval } from './clearance.ts';
@@ -39,7 +39,7 @@ describe('an approval', () => {
     expect(await findOperation(acme(), deploy.operationId)).toMatchObject({
       stage: 'awaiting_approval',
       approval_id: id,
-      waits_for: expect.stringContaining('other than Ada'),
+      waits_for: expect.stringMatching(/^the approval of one person.* other than Ada \(apr_/),
     });
   });
 

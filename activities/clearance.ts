@@ -1,10 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { ApplicationFailure } from '@temporalio/activity';
-import { approverRights } from '../db/approvals.ts';
+import { findApprovers } from '../db/approvers.ts';
 import {
   type ClearanceFacts,
   type KnownApproval,
-  type KnownDecision,
   readClearanceFacts,
   writeApproval,
   writeClearanceDecision,
@@ -12,15 +9,15 @@ import {
 import type { Database } from '../db/database.ts';
 import { writeStage } from '../db/deploy-progress.ts';
 import type { TenantSql } from '../db/tables.ts';
-import { type Approver, rightsIn } from '../domain/approver.ts';
+import { rightsIn } from '../domain/approver.ts';
+import { answerNow, involvedIn } from '../domain/given-answer.ts';
 import { newId } from '../domain/ids.ts';
 import type { ApprovalDemand, PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
-import { type Answer, decide } from '../domain/rules/approval.ts';
+import { decide } from '../domain/rules/approval.ts';
+import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { PRICES, type Prices } from '../domain/rules/prices.ts';
-import { runtimeState } from '../domain/rules/runtime-state.ts';
 import { type Standing, standingAnswers } from '../domain/rules/standing-answers.ts';
-import { judge, strictest } from '../policy/judge.ts';
-import { costOf } from '../policy/question.ts';
+import { deniedByReach, judgeAgain } from './judging-again.ts';
 import { differenceBetween, type Proposal, type Shown, show } from './proposal.ts';
 import { insistWritten, type StageRecord, stageChange } from './records.ts';
 
@@ -120,79 +117,26 @@ function opened(
 }
 
 function wanted({ demands }: PolicyVerdict): string {
-  return `${Math.max(1, ...demands.map(({ quorum }) => quorum))}`;
+  return demands.map(demandInWords).join(' and of ') || 'somebody';
 }
 
 async function clear(db: TenantSql, input: ClearanceSought, prices: Prices): Promise<Clearance> {
   const facts = await readClearanceFacts(db, input);
   if (facts.repeated) return { cleared: true };
-  const { question, verdict } = judgeAgain(facts, input, prices);
+  const look = { facts, prices, now: new Date() };
+  const { question, verdict } = judgeAgain(look, input);
   if (hasChanged(facts.verdict, verdict))
     await writeClearanceDecision(db, {
       ...input,
       decision: { step: input.index, question, verdict },
       policies: facts.policies,
     });
-  const denied = deniedBy(verdict) ?? otherReach(facts, input, prices);
+  const denied = verdict.answer === 'deny' ? verdict : deniedByReach(look, input.target);
   if (denied) return { cleared: false, why: 'denied', verdict: denied };
   const objection = await consentMissing(db, { facts, input, verdict, question });
   if (objection) return { cleared: false, why: 'consent_needed', verdict, ...objection };
   insistWritten(await writeStage(db, stageChange(input)), input);
   return { cleared: true };
-}
-
-/** Of a change, everything that is still to come is judged: people agree to all of it at once. */
-function judgeAgain(
-  facts: ClearanceFacts,
-  { index, operationId }: ClearanceSought,
-  prices: Prices,
-): { question: PolicyQuestion; verdict: PolicyVerdict } {
-  const questions = facts.questions
-    .filter(({ step }) => step >= index)
-    .map(({ question }) => asOfNow(question, facts, prices));
-  const [question] = questions;
-  if (!question)
-    throw ApplicationFailure.nonRetryable(
-      `Operation ${operationId} may not act: what the policies were asked at its admission was not kept.`,
-      'policy_denied',
-    );
-  return { question, verdict: strictest(questions.map(each => judge(each, facts.policies))) };
-}
-
-function deniedBy(verdict: PolicyVerdict): PolicyVerdict | undefined {
-  return verdict.answer === 'deny' ? verdict : undefined;
-}
-
-/** What was planned lets it reach what the policies of admission let it; other ones want another plan. */
-function otherReach(
-  facts: ClearanceFacts,
-  { target }: ClearanceSought,
-  prices: Prices,
-): PolicyVerdict | undefined {
-  const verdicts = facts.questions.map(({ question }) =>
-    judge(asOfNow(question, facts, prices), facts.policies),
-  );
-  const verdict = strictest(verdicts);
-  const { egress } = verdict.obligations;
-  const now = egress && { cidrs: egress.cidrs, namespaces: egress.namespaces };
-  if (isDeepStrictEqual(now ?? undefined, target.egress)) return undefined;
-  const reason = `where policies let ${target.runtimeName} reach has changed since this was planned (${egress?.because ?? 'no rule is about it any more'}); ask for it again`;
-  return { ...verdict, answer: 'deny', reason };
-}
-
-function asOfNow(question: PolicyQuestion, facts: ClearanceFacts, prices: Prices): PolicyQuestion {
-  const { runtime, holdings } = facts;
-  const { lifecycle } = question.runtime;
-  const now = {
-    ...question,
-    runtime: {
-      ...question.runtime,
-      labels: { ...runtime.labels },
-      lifecycle: lifecycle === 'new' ? lifecycle : runtimeState(runtime.phase, runtime.health ?? 'unknown'),
-    },
-    now: new Date().toISOString(),
-  };
-  return { ...now, cost: costOf(now, { holdings, prices, action: question.action }) };
 }
 
 function hasChanged(before: PolicyVerdict | null, now: PolicyVerdict): boolean {
@@ -228,24 +172,17 @@ function whatChanged(approval: KnownApproval, now: Shown): string | undefined {
   return approval.digest === now.digest ? undefined : (differenceBetween(approval, now) ?? 'what was shown');
 }
 
-/** The decisions with what their givers may do now. */
+/** The answers with what their givers may do now. */
 async function standing(
   db: TenantSql,
-  { decisions }: KnownApproval,
+  { answers }: KnownApproval,
   { demands, project }: { readonly demands: readonly ApprovalDemand[]; readonly project: string },
 ): Promise<Standing> {
-  const ids = decisions.flatMap(({ principalId, forId }) => (forId ? [principalId, forId] : [principalId]));
-  const approvers = await approverRights(db, ids);
+  const approvers = await findApprovers(db, involvedIn(answers));
   const rights = approvers.map(approver => rightsIn(project, approver));
-  return standingAnswers({ answers: decisions.map(each => answerFrom(each, approvers)), demands, rights });
-}
-
-function answerFrom(given: KnownDecision, approvers: readonly Approver[]): Answer {
-  const { principalId, personId, name, decision, forId, forName, acr } = given;
-  const known = approvers.find(({ id }) => id === forId);
-  const inPlaceOf = forId
-    ? { id: forId, name: forName ?? forId, kind: 'human' as const, personId: known?.personId ?? forId }
-    : undefined;
-  const by = { id: principalId, name, kind: 'human' as const, personId, ...(acr && { acr }) };
-  return { by, decision, ...(inPlaceOf && { inPlaceOf }) };
+  return standingAnswers({
+    answers: answers.map(given => answerNow(given, project, approvers)),
+    demands,
+    rights,
+  });
 }

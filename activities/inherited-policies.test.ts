@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NewPolicy } from '../db/policies.ts';
 import { createTenant, setPolicies } from '../db/tenants.ts';
+import type { NewPolicy } from '../domain/policy.ts';
 import { RecordedDeploys } from '../test/recorded-deploys.ts';
 import { firstDeploy, type TwoTenants, twoTenants } from '../test/tenants.ts';
 

@@ -8,8 +8,8 @@ import {
   writeWithdrawal,
 } from '../db/deploy-progress.ts';
 import type { Decision } from '../domain/approval.ts';
-import type { Requester } from '../domain/deployment.ts';
-import { actorOf } from './auditing.ts';
+import type { Requester } from '../domain/requester.ts';
+import { actorOf, originOf } from './auditing.ts';
 import { insistWritten, type RecordKey, withoutGaps } from './records.ts';
 
 export interface DecisionRecord extends RecordKey {
@@ -120,14 +120,13 @@ function consentRecord({
     actor: actorOf(by),
     object: { kind: 'approval', id: approvalId, name: null },
     outcome: 'succeeded',
-    origin: { address: by.origin?.address ?? null, request_id: by.origin?.requestId ?? null },
+    origin: originOf(by),
     operation_id: operationId,
   } as const;
 }
 
 function intervened(input: InterventionRecord): StepRecord {
   const { operationId, runtimeId, step, by, intervention, message } = input;
-  const { address = null, requestId = null } = by.origin ?? {};
   const event = {
     type: `operation.${intervention}`,
     severity: 'warning',
@@ -142,7 +141,7 @@ function intervened(input: InterventionRecord): StepRecord {
       object: { kind: 'operation', id: operationId, name: null },
       outcome: 'accepted',
       reason: message,
-      origin: { address, request_id: requestId },
+      origin: originOf(by),
       operation_id: operationId,
       details: { runtime_id: runtimeId },
     },

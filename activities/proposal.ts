@@ -4,8 +4,9 @@ import type { ClearanceFacts } from '../db/clearance.ts';
 import type { ApprovalCard } from '../domain/approval.ts';
 import type { StepPlan } from '../domain/change.ts';
 import type { AdmittedStep } from '../domain/change-operation.ts';
-import type { ReleaseTarget, Requester } from '../domain/deployment.ts';
+import type { ReleaseTarget } from '../domain/deployment.ts';
 import type { PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 import { riskOf } from '../domain/rules/risk.ts';
 
 /** What an operation is about to do, as far as the workflow alone knows it; the rest is in its records. */
@@ -33,36 +34,15 @@ interface About {
 
 /** Puts together what people must see before they agree, and binds it in a digest. */
 export function show(proposal: Proposal, about: About): Shown {
-  const { facts, question, verdict } = about;
-  const plan = proposal.plan ?? facts.deployment?.plan ?? NO_PLAN;
-  const chart = chartOf(facts);
-  const card: ApprovalCard = {
-    title: titleOf(proposal, facts),
-    changes: [...plan.changes],
-    summary: plan.summary,
-    steps: proposal.steps?.map(inWords) ?? [],
-    target: targetOf(proposal.target),
-    chart,
-    risk: riskOf({
-      environment: proposal.target.environment,
-      verbs: proposal.steps?.map(({ change }) => change.verb) ?? [],
-      summary: plan.summary,
-      health: facts.runtime.health,
-      cost: question?.cost,
-    }),
-    cost: question?.cost ?? null,
-    evidence: evidenceOf(facts),
-    requested_by: proposal.requester.name,
-    on_behalf_of: proposal.requester.onBehalfOf?.name ?? null,
-    comment: proposal.reason ?? facts.deployment?.comment ?? null,
-  };
+  const { deployment } = about.facts;
+  const card = cardOf(proposal, about);
   const shown = {
     plan: hashOf(card.changes),
-    chart: chart ?? 'none',
-    values: hashOf(proposal.steps ?? [facts.deployment?.agent, facts.deployment?.verification]),
+    chart: card.chart ?? 'none',
+    values: hashOf(proposal.steps ?? [deployment?.agent, deployment?.verification]),
     target: hashOf(card.target),
-    policies: verdict.digest,
-    approvers: hashOf(verdict.demands),
+    policies: about.verdict.digest,
+    approvers: hashOf(about.verdict.demands),
   };
   return { card, shown, digest: hashOf(shown) };
 }
@@ -75,6 +55,33 @@ export function differenceBetween(
   const parts = Object.keys(now.shown).filter(part => before.shown[part] !== now.shown[part]);
   if (parts.length === 0) return undefined;
   return parts.map(part => PARTS[part]?.(before.card, now.card) ?? `${part} changed`).join('; ');
+}
+
+function cardOf(proposal: Proposal, { facts, question }: About): ApprovalCard {
+  const { target, requester, steps = [] } = proposal;
+  const { summary, changes } = proposal.plan ?? facts.deployment?.plan ?? NO_PLAN;
+  const cost = question?.cost;
+  const verbs = steps.map(({ change }) => change.verb);
+  return {
+    title: titleOf(proposal, facts),
+    changes: [...changes],
+    summary,
+    steps: steps.map(inWords),
+    target: targetOf(target),
+    chart: chartOf(facts),
+    risk: riskOf({
+      environment: target.environment,
+      verbs,
+      summary,
+      health: facts.runtime.health,
+      cost,
+    }),
+    cost: cost ?? null,
+    evidence: evidenceOf(facts),
+    requested_by: requester.name,
+    on_behalf_of: requester.onBehalfOf?.name ?? null,
+    comment: proposal.reason ?? facts.deployment?.comment ?? null,
+  };
 }
 
 const NO_PLAN: Pick<StepPlan, 'summary' | 'changes'> = {

@@ -12,6 +12,8 @@ export class CheckpointComparison {
   readonly #tree: FollowedTree;
   /** Those not passed yet, the smallest first. */
   #anchors: readonly SignedCheckpoint[];
+  /** Sizes of anchored checkpoints that these records have, and that were not among theirs so far. */
+  readonly #unseen: Set<number>;
   readonly agreed = { checkpoints: 0, anchors: 0 };
   provenTo: VerifyReport['provenTo'] = null;
 
@@ -31,6 +33,8 @@ export class CheckpointComparison {
       .flatMap(note => this.#believe(note, 'A checkpoint of the anchor') ?? [])
       .filter(({ size }) => size > header.begin)
       .sort((one, other) => one.size - other.size);
+    const within = this.#anchors.filter(({ size }) => size <= header.end);
+    this.#unseen = new Set(within.map(({ size }) => size));
   }
 
   /** The next record’s leaf. */
@@ -49,7 +53,9 @@ export class CheckpointComparison {
   /** A checkpoint of the export, standing behind `next` records. */
   checkpoint(note: string, next: number): void {
     const checkpoint = this.#believe(note, `The checkpoint behind sequence ${next - 1}`);
-    if (checkpoint === undefined || this.#tree.size === undefined) return;
+    if (checkpoint === undefined) return;
+    this.#unseen.delete(checkpoint.size);
+    if (this.#tree.size === undefined) return;
     if (checkpoint.size === next) return void this.#holdAgainst(checkpoint, 'The checkpoint');
     const { agreedTo } = this.#tree;
     this.#find({
@@ -71,6 +77,13 @@ export class CheckpointComparison {
     if (newest && newest.size !== size) this.#notOfThatSize(newest);
     else if (newest && this.#tree.size !== undefined) this.#holdAgainst(newest, 'The newest checkpoint');
     this.#holdAgainstLaterAnchors();
+    // Of another history all would be missing, and that it is another one is said already.
+    if (this.#tree.size === undefined) return;
+    for (const gone of this.#unseen)
+      this.#find({
+        kind: 'missing',
+        message: `The checkpoint of ${gone} records, which the anchor holds, is not among those of the audit any more.`,
+      });
   }
 
   #notOfThatSize(newest: SignedCheckpoint): void {

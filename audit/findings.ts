@@ -10,6 +10,7 @@ export interface Finding {
     | 'rewritten'
     | 'forked'
     | 'unsealed'
+    | 'misfiled'
     | 'unsigned';
   /** Sequences it concerns: from, up to without. */
   readonly from?: number;
@@ -21,6 +22,9 @@ export interface Finding {
 /** What verification found. */
 export interface VerifyReport {
   readonly tenant: string;
+  /** Of a part of the audit: which time was asked for. */
+  readonly since: string | null;
+  readonly until: string | null;
   readonly records: number;
   readonly unsealed: number;
   readonly dropped: number;

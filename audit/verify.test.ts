@@ -36,6 +36,9 @@ interface Made {
   readonly part?: { readonly begin: number; readonly end: number };
 }
 
+const SINCE = '2026-01-01T00:00:00.000Z';
+const UNTIL = '2026-02-01T00:00:00.000Z';
+
 /** What the sealer and the exporter would have made of the records: checkpoints of these sizes, the last one over all. */
 function exportOf({ records, sizes, key = signer, part }: Made): { lines: ExportLine[]; notes: string[] } {
   const leaves = records.map((record, index) => ({ level: 0, position: index, hash: leafHash(record) }));
@@ -55,8 +58,8 @@ function exportOf({ records, sizes, key = signer, part }: Made): { lines: Export
   const header: ExportHeader = {
     format: 'runtimeai-audit-export/1',
     tenant: 'acme',
-    since: null,
-    until: null,
+    since: part && begin > 0 ? SINCE : null,
+    until: part && end < size ? UNTIL : null,
     begin,
     end,
     size,
@@ -130,7 +133,9 @@ describe('an export that nobody touched', () => {
         const part = { begin: Math.min(one, other), end: Math.max(one, other) };
         const { lines, notes } = exportOf({ records, sizes: [4, 7, 10], part });
         const report = await verify(lines, { anchors: notes });
-        expect(report).toMatchObject({ records: part.end - part.begin, findings: [] });
+        const since = part.begin > 0 ? SINCE : null;
+        const until = part.end < 10 ? UNTIL : null;
+        expect(report).toMatchObject({ records: part.end - part.begin, since, until, findings: [] });
       }),
     );
   });
@@ -238,6 +243,26 @@ describe('tampering is found, and where', () => {
     const shorter = exportOf({ records: records.slice(0, 7), sizes: [4, 7] });
     expect(await kindsOf(shorter.lines)).toEqual([]);
     expect(await kindsOf(shorter.lines, { anchors: whole.notes })).toEqual([['truncated', 7, 10]]);
+  });
+
+  test('a part that passes for the whole, by who has the hashes of what was left out', async () => {
+    const claimedWhole = (part: { begin: number; end: number }) => {
+      const { lines, notes } = exportOf({ records, sizes: [4, 7, 10], part });
+      return kindsOf([{ ...(lines[0] as ExportHeader), since: null, until: null }, ...lines.slice(1)], {
+        anchors: notes,
+      });
+    };
+    expect(await claimedWhole({ begin: 0, end: 7 })).toEqual([['truncated', 7, 10]]);
+    expect(await claimedWhole({ begin: 4, end: 10 })).toEqual([['truncated', 0, 4]]);
+  });
+
+  test('a checkpoint that was taken out, by the anchor', async () => {
+    const lines = changed(all =>
+      all.filter((line, index) => !('checkpoint' in line && index === at(all, 6) + 1)),
+    );
+    expect(await kindsOf(lines)).toEqual([]);
+    const { findings } = await verify(lines, { anchors: whole.notes });
+    expect(findings).toMatchObject([{ kind: 'missing', message: expect.stringContaining('of 7 records') }]);
   });
 
   test('a whole new tree, signed with another key', async () => {

@@ -63,7 +63,8 @@ class Verification {
     if (this.#next < header.end) this.#missing(header.end);
     comparison.end();
     const { agreed, provenTo } = comparison;
-    return { tenant: header.tenant, ...this.#counts, ...agreed, provenTo, findings: this.#findings };
+    const { tenant, since, until } = header;
+    return { tenant, since, until, ...this.#counts, ...agreed, provenTo, findings: this.#findings };
   }
 
   #begin(json: unknown): void {
@@ -72,6 +73,22 @@ class Verification {
     const find = (finding: Finding) => this.#find(finding);
     this.#begun = { header, comparison: new CheckpointComparison(header, { ...this.#input, find }) };
     this.#next = header.begin;
+    this.#refusePartAsWhole(header);
+  }
+
+  /** Whoever leaves records out can still give the hashes over them, as an export of a time does. */
+  #refusePartAsWhole({ since, until, begin, end, size }: ExportHeader): void {
+    const leftOut = [
+      ...(since === null && begin > 0 ? [{ from: 0, to: begin }] : []),
+      ...(until === null && end < size ? [{ from: end, to: size }] : []),
+    ];
+    for (const { from, to } of leftOut)
+      this.#find({
+        kind: 'truncated',
+        from,
+        to,
+        message: `Sequences ${from} to ${to - 1} were left out, though no time was named that would leave them out.`,
+      });
   }
 
   #take(line: ReadLine, comparison: CheckpointComparison): void {

@@ -1,18 +1,19 @@
 import { sql } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
-import type { Admission, Requester, Verification } from '../domain/deployment.ts';
+import type { Admission, Verification } from '../domain/deployment.ts';
 import type { HealthStatus } from '../domain/health.ts';
 import type { Holding } from '../domain/holding.ts';
 import type { Stage } from '../domain/operation.ts';
 import type { Footprint, Policy, PolicyVerdict } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { Hold, RuntimeSpec } from '../domain/runtime.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
-import { keepingDecisions, type PolicyDecision } from './decisions.ts';
 import { type NewEvent, writingEvent } from './events.ts';
 import { holdingsBeside } from './holdings.ts';
 import { POLICIES_IN_FORCE } from './policies.ts';
+import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything admission judges by, read in one statement. */

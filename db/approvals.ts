@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import type { Approval, ApprovalCard, ApprovalSummary, Decision } from '../domain/approval.ts';
-import type { Approver } from '../domain/approver.ts';
+import type { GivenAnswer } from '../domain/given-answer.ts';
 import type { ApprovalDemand } from '../domain/policy.ts';
-import { delegatorsOf, LIVE_DELEGATION } from './delegations.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
-import { GRANTS } from './principals.ts';
 import type { TenantSql } from './tables.ts';
 
 export interface ApprovalFilter {
@@ -20,16 +18,6 @@ export interface FullApproval {
   readonly project: string;
   readonly requesterPerson: string;
   readonly answers: readonly GivenAnswer[];
-}
-
-/** An answer that was not withdrawn. */
-export interface GivenAnswer {
-  readonly principalId: string;
-  readonly name: string;
-  readonly personId: string;
-  readonly forId: string | null;
-  readonly acr: string | null;
-  readonly decision: Decision['decision'];
 }
 
 /** What of an open approval says whether it waits for somebody. */
@@ -48,7 +36,7 @@ export async function findApproval(db: TenantSql, approvalId: string): Promise<A
 export async function findFullApproval(db: TenantSql, approvalId: string): Promise<FullApproval | undefined> {
   const row = await approvalRows(db)
     .select('a.card')
-    .select(['a.requester_person', ANSWERS.as('answers'), PROJECT.as('project')])
+    .select(['a.requester_person', GIVEN_ANSWERS.as('answers'), PROJECT.as('project')])
     .where('a.id', '=', approvalId)
     .executeTakeFirst();
   if (!row) return undefined;
@@ -90,27 +78,13 @@ export async function listOpenQuestions(
 ): Promise<OpenQuestion[]> {
   const { rows } = await sql<OpenQuestion>`
     select a.id, a.requester_id as "requesterId", coalesce(a.requester_person, a.requester_id) as "requesterPerson",
-      ${DEMANDS} as demands, ${PROJECT} as project, ${ANSWERS} as answers
+      ${DEMANDS} as demands, ${PROJECT} as project, ${GIVEN_ANSWERS} as answers
     from approvals a
     where a.status = 'open' and a.expires_at > clock_timestamp()
       and (${before ?? null}::text is null or a.id < ${before ?? null})
       and (${filter.operationId ?? null}::text is null or a.operation_id = ${filter.operationId ?? null})
       and (${filter.status ?? null}::text is null or a.status = ${filter.status ?? null})
     order by a.id desc limit ${limit}`.execute(db);
-  return rows;
-}
-
-/** What these principals, and those who delegate to them, may at this moment. Who is not there is left out. */
-export async function approverRights(db: TenantSql, principalIds: readonly string[]): Promise<Approver[]> {
-  const ids = [...new Set(principalIds)];
-  const { rows } = await sql<Approver>`
-    select p.id, p.name, p.kind, coalesce(p.owner_id, p.id) as "personId", p.groups,
-      (p.disabled_at is not null or o.disabled_at is not null) as disabled,
-      ${GRANTS} as grants, ${delegatorsOf(sql`p.id`)} as "inPlaceOf"
-    from principals p left join principals o on o.id = p.owner_id
-    where p.id = any (${ids}::text[])
-      or p.id in (select d.from_id from delegations d where d.to_id = any (${ids}::text[]) and ${LIVE_DELEGATION})
-    order by p.id`.execute(db);
   return rows;
 }
 
@@ -123,10 +97,11 @@ const DEMANDS = sql<
     'quorum', a.quorum, 'roles', '[]'::jsonb, 'groups', '[]'::jsonb, 'acr', '[]'::jsonb, 'because', a.reason))
   else a.demands end`;
 
-const ANSWERS = sql<GivenAnswer[]>`coalesce((
+/** As one JSON list: the answers to the approval `a` of a statement that were not withdrawn, the first first. */
+export const GIVEN_ANSWERS = sql<GivenAnswer[]>`coalesce((
   select jsonb_agg(jsonb_build_object('principalId', x.principal_id, 'name', x.decided_by,
-    'personId', coalesce(x.person_id, x.principal_id), 'forId', x.for_id, 'acr', x.acr, 'decision', x.decision)
-    order by x.decided_at, x.principal_id)
+    'personId', coalesce(x.person_id, x.principal_id), 'forId', x.for_id, 'forName', x.for_name, 'acr', x.acr,
+    'decision', x.decision) order by x.decided_at, x.principal_id)
   from approval_decisions x where x.approval_id = a.id and x.withdrawn_at is null), '[]'::jsonb)`;
 
 type DecisionRow = Omit<Decision, 'decided_at' | 'withdrawn_at'> & {

@@ -68,7 +68,9 @@ async function partOf(
     where sequence < ${size}::bigint and at >= ${since?.toISOString() ?? '-infinity'}::timestamptz
       and at < ${until?.toISOString() ?? 'infinity'}::timestamptz`.execute(db);
   const [part] = rows;
-  return { begin: part?.begin ?? size, end: part?.end ?? size };
+  // Times are not quite in the order of sequences; without a bound nothing is left out on that side.
+  const end = until ? (part?.end ?? (since ? size : 0)) : size;
+  return { begin: since ? Math.min(part?.begin ?? end, end) : 0, end };
 }
 
 async function* sealedLines(

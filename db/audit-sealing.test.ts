@@ -258,7 +258,7 @@ describe('sealing stops', () => {
 
   test('when a record was changed before it was sealed', async () => {
     await write(2);
-    await tamper(`update audit_records set record = jsonb_set(record, '{outcome}', '"denied"')`);
+    await tamper(`update audit_records set record = jsonb_set(record::jsonb, '{outcome}', '"denied"')`);
     await expect(seal()).rejects.toThrow(/audit record aud_\w+ is not as it was written/);
   });
 
@@ -317,7 +317,7 @@ describe('tampering with the database past everything is found by verification',
 
   test('edit', async () => {
     await tamper(
-      `update audit_records set record = jsonb_set(record, '{outcome}', '"denied"') where id = ${at(4)}`,
+      `update audit_records set record = jsonb_set(record::jsonb, '{outcome}', '"denied"') where id = ${at(4)}`,
     );
     expect((await verified()).findings).toMatchObject([{ kind: 'edited', from: 4, to: 5 }]);
   });
@@ -340,7 +340,7 @@ describe('tampering with the database past everything is found by verification',
 
   test('insertion under an old transaction', async () => {
     await tamper(`insert into audit_records (tenant_id, id, at, xid, record, leaf, action, outcome, actor_id, object_kind)
-      select tenant_id, 'aud_forged', at, xid, jsonb_set(record, '{id}', '"aud_forged"'), leaf, action, outcome, actor_id,
+      select tenant_id, 'aud_forged', at, xid, jsonb_set(record::jsonb, '{id}', '"aud_forged"'), leaf, action, outcome, actor_id,
         object_kind from audit_records where id = ${at(2)}`);
     await seal();
     expect(await verified()).toMatchObject({ records: 9, unsealed: 1 });

@@ -1,14 +1,14 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { SnapshotName } from '../domain/change.ts';
 import type { ChangeAdmission, NewRuntime } from '../domain/change-operation.ts';
-import type { Requester } from '../domain/deployment.ts';
 import type { OperationKind, OperationStep, Stage } from '../domain/operation.ts';
 import type { Footprint, Policy, PolicyVerdict } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
-import { keepingDecisions, type PolicyDecision } from './decisions.ts';
 import { type NewEvent, writingEvent } from './events.ts';
+import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** What is written when a change is admitted. */

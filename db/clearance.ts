@@ -1,17 +1,20 @@
 import { sql } from 'kysely';
 import type { AgentConfig } from '../domain/agent-config.ts';
 import type { Approval, ApprovalCard } from '../domain/approval.ts';
-import type { Plan, Requester, Verification } from '../domain/deployment.ts';
+import type { Plan, Verification } from '../domain/deployment.ts';
+import type { GivenAnswer } from '../domain/given-answer.ts';
 import type { HealthStatus } from '../domain/health.ts';
 import type { Holding } from '../domain/holding.ts';
 import type { Policy, PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { RuntimeSpec } from '../domain/runtime.ts';
-import { keepingDecisions, type PolicyDecision } from './decisions.ts';
+import { GIVEN_ANSWERS } from './approvals.ts';
 import { openOperation, type StepAnswer, type StepRecord, whyNot } from './deploy-progress.ts';
 import { writingEvent } from './events.ts';
 import { holdingsBeside } from './holdings.ts';
 import { POLICIES_IN_FORCE } from './policies.ts';
+import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything by which an operation is cleared to act, or shown to those who must agree; read in one statement. */
@@ -41,24 +44,14 @@ export interface ClearanceFacts {
   readonly approval: KnownApproval | null;
 }
 
-/** The newest approval of the operation, with the decisions that were not taken back. */
+/** The newest approval of the operation, with the answers that were not withdrawn. */
 export interface KnownApproval {
   readonly id: string;
   readonly status: Approval['status'];
   readonly digest: string;
   readonly shown: Readonly<Record<string, string>>;
   readonly card: ApprovalCard;
-  readonly decisions: readonly KnownDecision[];
-}
-
-export interface KnownDecision {
-  readonly principalId: string;
-  readonly name: string;
-  readonly decision: 'approve' | 'reject';
-  readonly personId: string;
-  readonly forId: string | null;
-  readonly forName: string | null;
-  readonly acr: string | null;
+  readonly answers: readonly GivenAnswer[];
 }
 
 interface Named {
@@ -88,11 +81,7 @@ export async function readClearanceFacts(
       (select jsonb_build_object('kind', l.kind, 'outcome', l.outcome, 'message', l.message) from operations l
         where l.runtime_id = r.id and l.outcome is not null and l.id <> o.id order by l.id desc limit 1) as last,
       (select jsonb_build_object('id', a.id, 'status', a.status, 'digest', a.digest, 'shown', a.shown,
-        'card', a.card, 'decisions', coalesce((
-          select jsonb_agg(jsonb_build_object('principalId', x.principal_id, 'name', x.decided_by,
-            'decision', x.decision, 'personId', coalesce(x.person_id, x.principal_id), 'forId', x.for_id,
-            'forName', x.for_name, 'acr', x.acr) order by x.decided_at)
-          from approval_decisions x where x.approval_id = a.id and x.withdrawn_at is null), '[]'))
+        'card', a.card, 'answers', ${GIVEN_ANSWERS})
         from approvals a where a.id = o.approval_id) as approval
     from operations o join runtimes r on r.id = o.runtime_id left join runtime_health h on h.runtime_id = r.id
     where o.id = ${operationId}`.execute(db);

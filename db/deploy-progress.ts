@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { ClosedApproval, Decision } from '../domain/approval.ts';
-import type { Requester, RolloutReport } from '../domain/deployment.ts';
+import type { RolloutReport } from '../domain/deployment.ts';
 import type { Leaves, OperationError, OperationStep, Outcome, Stage } from '../domain/operation.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Phase } from '../domain/rules/runtime-state.ts';
 import type { Hold } from '../domain/runtime.ts';
 import { type NewEvent, writingEvent } from './events.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { newId } from '../domain/ids.ts';
 import type { Grant } from '../domain/principal.ts';
+import { OWN_TENANT } from './own-tenant.ts';
 import { BY_CLAIM } from './principals.ts';
 import type { TenantSql } from './tables.ts';
 
@@ -30,12 +31,6 @@ export async function findLogin(db: TenantSql, { issuer, subject }: Login): Prom
   return row?.principal_id;
 }
 
-/** Whether the tenant of this SQL exists. */
-export async function tenantExists(db: TenantSql): Promise<boolean> {
-  const own = sql<boolean>`tenant_id = current_setting('app.tenant')`;
-  return (await db.selectFrom('tenants').select('tenant_id').where(own).executeTakeFirst()) !== undefined;
-}
-
 /**
  * Makes the principal of a login that comes for the first time, within a transaction, and answers whether it did.
  * Two first tokens of one login at a time make one principal: the second waits here for the first.
@@ -45,9 +40,7 @@ export async function ensureLogin(
   { name, kind, ...login }: Login & Pick<LoginClaims, 'name' | 'kind'>,
 ): Promise<{ readonly principalId: string; readonly made: boolean }> {
   await sql`select pg_advisory_xact_lock(hashtextextended(
-    jsonb_build_array(current_setting('app.tenant'), ${login.issuer}::text, ${login.subject}::text)::text, 7))`.execute(
-    db,
-  );
+    jsonb_build_array(${OWN_TENANT}, ${login.issuer}::text, ${login.subject}::text)::text, 7))`.execute(db);
   const known = await findLogin(db, login);
   if (known !== undefined) return { principalId: known, made: false };
   const principalId = newId('principal');

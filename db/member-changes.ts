@@ -12,14 +12,6 @@ interface GrantChange {
   readonly grant: Grant;
 }
 
-/** Lets one change of the tenant's members through at a time, until the transaction ends. */
-export async function lockMembers(db: TenantSql): Promise<void> {
-  await sql`
-    select pg_advisory_xact_lock(hashtext('members'), hashtext(current_setting('app.tenant')))::text`.execute(
-    db,
-  );
-}
-
 /** Makes a member without any role. */
 export async function addMember(
   db: TenantSql,

@@ -57,27 +57,20 @@ export function findMember(db: TenantSql, memberId: string): Promise<Member | un
   return seen(db).where('p.id', '=', memberId).executeTakeFirst();
 }
 
-/** Lets one change of the tenant's members through at a time, until the transaction ends. */
-export async function lockMembers(db: TenantSql): Promise<void> {
-  await sql`
-    select pg_advisory_xact_lock(hashtext('members'), hashtext(current_setting('app.tenant')))::text`.execute(
-    db,
-  );
-}
-
-/** Whether anybody but this member was granted the administration of the tenant and is not disabled. */
-export async function hasOtherAdmin(db: TenantSql, memberId: string): Promise<boolean> {
-  const other = await db
+/** Whether anybody who was granted the administration of the tenant can use it: an agent only while its owner is not disabled. */
+export async function hasAdmin(db: TenantSql): Promise<boolean> {
+  const admin = await db
     .selectFrom('role_grants as g')
     .innerJoin('principals as p', 'p.id', 'g.principal_id')
+    .leftJoin('principals as o', 'o.id', 'p.owner_id')
     .select('p.id')
-    .where('p.id', '<>', memberId)
     .where('p.disabled_at', 'is', null)
+    .where('o.disabled_at', 'is', null)
     .where('g.project', 'is', null)
     .where('g.role', 'in', ['tenant_admin', 'super_admin'])
     .where('g.granted_by', 'is distinct from', BY_CLAIM)
     .executeTakeFirst();
-  return other !== undefined;
+  return admin !== undefined;
 }
 
 /** Which of the ids are those of principals of the tenant, of people only where that is asked. */

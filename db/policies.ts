@@ -1,14 +1,9 @@
 import { sql } from 'kysely';
-import type { Enforcement, Policy, PolicyRule } from '../domain/policy.ts';
+import type { Enforcement, NewPolicy, Policy, PolicyRule } from '../domain/policy.ts';
 import type { Environment } from '../domain/tenant.ts';
+import { OWN_TENANT } from './own-tenant.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
 import type { TenantSql } from './tables.ts';
-
-/** A policy before it has an id; without `scope_env` it holds in every environment, without `mode` it is enforced. */
-export type NewPolicy = Pick<Policy, 'name' | 'rules'> & {
-  readonly scope_env?: Environment | null | undefined;
-  readonly mode?: Enforcement | undefined;
-};
 
 /** A policy as it is kept. */
 export interface KeptPolicy extends Policy {
@@ -31,12 +26,9 @@ export interface PolicyVersion {
   readonly changedAt: Date;
 }
 
-/** The tenant of the transaction: row-level security shows the policies of the tenants above it too. */
-export const OWN = sql<string>`current_setting('app.tenant')`;
-
 /** The tenant's own policies in their order. */
 export async function listPolicies(db: TenantSql): Promise<Policy[]> {
-  return policiesOf(db).where('tenant_id', '=', OWN).orderBy('position').execute();
+  return policiesOf(db).where('tenant_id', '=', OWN_TENANT).orderBy('position').execute();
 }
 
 /** As one JSON list: every policy that holds for the tenant, those of the tenants above it first. */
@@ -44,8 +36,8 @@ export const POLICIES_IN_FORCE = sql<
   Policy[]
 >`coalesce((select jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name,
   'version', p.version, 'mode', p.mode, 'scope_env', p.scope_env, 'rules', p.rules,
-  'inherited_from', nullif(p.tenant_id, current_setting('app.tenant')))
-  order by p.tenant_id = current_setting('app.tenant'), p.tenant_id, p.position) from policies p), '[]'::jsonb)`;
+  'inherited_from', nullif(p.tenant_id, ${OWN_TENANT}))
+  order by p.tenant_id = ${OWN_TENANT}, p.tenant_id, p.position) from policies p), '[]'::jsonb)`;
 
 /** Every policy that holds for the tenant, in the order of `POLICIES_IN_FORCE`. */
 export async function policiesInForce(db: TenantSql): Promise<Policy[]> {
@@ -68,7 +60,7 @@ export async function pageOfPolicies(
   const query = ['policies', scopeEnv, inherited];
   const after = startOf(page, query);
   let rows = keptPolicies(db).orderBy('id', 'desc').limit(rowsToRead(page));
-  if (!inherited) rows = rows.where('tenant_id', '=', OWN);
+  if (!inherited) rows = rows.where('tenant_id', '=', OWN_TENANT);
   if (after !== undefined) rows = rows.where('id', '<', after);
   if (scopeEnv !== undefined) rows = rows.where('scope_env', '=', scopeEnv);
   return pageOf(await rows.execute(), { request: page, query });
@@ -108,7 +100,7 @@ export async function tenantsReached(db: TenantSql): Promise<string[]> {
 export async function countPolicies(db: TenantSql): Promise<number> {
   const { count } = await db
     .selectFrom('policies')
-    .where('tenant_id', '=', OWN)
+    .where('tenant_id', '=', OWN_TENANT)
     .select(({ fn }) => fn.countAll<number | string>().as('count'))
     .executeTakeFirstOrThrow();
   return Number(count);
@@ -126,7 +118,7 @@ function policiesOf(db: TenantSql) {
   return db
     .selectFrom('policies')
     .select(['id', 'name', 'scope_env', 'rules', 'version', 'mode'])
-    .select(sql<string | null>`nullif(tenant_id, current_setting('app.tenant'))`.as('inherited_from'));
+    .select(sql<string | null>`nullif(tenant_id, ${OWN_TENANT})`.as('inherited_from'));
 }
 
 /** Policies to begin with. `open`: everything is allowed. `sample`: also, but an upgrade in production needs one approval within a day. */

@@ -1,19 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { newId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { NewPolicy, Policy } from '../domain/policy.ts';
 import { appendAudit } from './audit.ts';
 import { type Author, OPERATOR } from './author.ts';
-import { findPolicy, type KeptPolicy, listPolicies, type NewPolicy, OWN } from './policies.ts';
+import { lockOwn, OWN_TENANT } from './own-tenant.ts';
+import { findPolicy, type KeptPolicy, listPolicies } from './policies.ts';
 import type { TenantSql } from './tables.ts';
-
-/** Lets one change of the tenant's policies through at a time, until the transaction ends. */
-export async function lockPolicies(db: TenantSql): Promise<void> {
-  await sql`
-    select pg_advisory_xact_lock(hashtext('policies'), hashtext(current_setting('app.tenant')))::text`.execute(
-    db,
-  );
-}
 
 /** Adds a policy behind all others; answers nothing when its name is taken. Within a transaction that holds the lock. */
 export async function addPolicy(
@@ -23,7 +16,7 @@ export async function addPolicy(
 ): Promise<KeptPolicy | undefined> {
   if (await isTaken(db, policy.name)) return undefined;
   const position = sql<number>`(select coalesce(max(position), -1) + 1 from policies
-    where tenant_id = current_setting('app.tenant'))`;
+    where tenant_id = ${OWN_TENANT})`;
   await db
     .insertInto('policies')
     .values({ id, ...columnsOf(policy), position })
@@ -64,7 +57,7 @@ export async function replacePolicies(
   policies: readonly NewPolicy[],
   by: Author = OPERATOR,
 ): Promise<void> {
-  await lockPolicies(db);
+  await lockOwn(db, 'policies');
   const before = new Map((await listPolicies(db)).map(policy => [policy.name, policy]));
   const wanted = new Set(policies.map(({ name }) => name));
   for (const policy of before.values()) if (!wanted.has(policy.name)) await removePolicy(db, policy, by);
@@ -104,7 +97,7 @@ async function isTaken(db: TenantSql, name: string, except = ''): Promise<boolea
   const taken = await db
     .selectFrom('policies')
     .select('id')
-    .where('tenant_id', '=', OWN)
+    .where('tenant_id', '=', OWN_TENANT)
     .where('name', '=', name)
     .where('id', '<>', except)
     .executeTakeFirst();

@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { ApiKeyRequest } from '../domain/api-key.ts';
+import type { NewPolicy } from '../domain/policy.ts';
 import { NewTenantId } from '../domain/tenant.ts';
 import { insertApiKey } from './api-keys.ts';
 import { appendAudit } from './audit.ts';
 import { type Author, OPERATOR } from './author.ts';
 import type { Database } from './database.ts';
+import { OWN_TENANT } from './own-tenant.ts';
 import { type Page, type PageRequest, pageOf, rowsToRead, startOf } from './page.ts';
-import type { NewPolicy } from './policies.ts';
 import { replacePolicies } from './policy-changes.ts';
 import { type Project, setProjectQuota } from './projects.ts';
 import type { TenantSql } from './tables.ts';
@@ -78,6 +79,12 @@ export function findTenant(db: TenantSql, tenantId: string): Promise<KeptTenant 
   return kept(db).where('tenant_id', '=', tenantId).executeTakeFirst();
 }
 
+/** Throws unless the transaction’s tenant exists. */
+export async function requireTenant(db: TenantSql, tenantId: string): Promise<void> {
+  if (await findTenant(db, tenantId)) return;
+  throw new Error(`There is no tenant ${tenantId}. Make it with npm run admin -- tenant create ${tenantId}.`);
+}
+
 /** Makes an API key of a tenant that exists; the token is shown here and never again. */
 export async function createApiKey(
   owner: OwnerDatabase,
@@ -145,17 +152,9 @@ async function record(db: TenantSql, { tenantId, name, policies }: NewTenant, by
 }
 
 async function findOwnTenant(db: TenantSql): Promise<KeptTenant> {
-  return kept(db).where('tenant_id', '=', OWN).executeTakeFirstOrThrow();
+  return kept(db).where('tenant_id', '=', OWN_TENANT).executeTakeFirstOrThrow();
 }
 
 function kept(db: TenantSql) {
   return db.selectFrom('tenants').select(['tenant_id as id', 'name', 'ancestors', 'created_at as createdAt']);
-}
-
-const OWN = sql<string>`current_setting('app.tenant')`;
-
-/** Throws unless the transaction’s tenant exists. */
-export async function requireTenant(db: TenantSql, tenantId: string): Promise<void> {
-  if (await findTenant(db, tenantId)) return;
-  throw new Error(`There is no tenant ${tenantId}. Make it with npm run admin -- tenant create ${tenantId}.`);
 }

@@ -1,5 +1,5 @@
-import type { Requester } from './deployment.ts';
 import { type Grant, mayDoIn, type Role } from './principal.ts';
+import type { Requester } from './requester.ts';
 import type { ApproverRights } from './rules/standing-answers.ts';
 
 /** Somebody as the database knows them now, with all that lets them decide on approvals. */
@@ -25,8 +25,8 @@ export function rightsIn(project: string, approver: Approver): ApproverRights {
   return { id, name, disabled, mayDecide, roles: rolesIn(project, approver.grants), groups, inPlaceOf };
 }
 
-/** Somebody as their decision in a project names them: without roles and groups when they have no right of their own. */
-export function deciderIn(project: string, approver: Approver): Requester {
+/** Somebody as their answer in a project names them: without roles and groups when they have no right of their own. */
+export function approverIn(project: string, approver: Approver): Requester {
   const { id, name, kind, personId } = approver;
   const { mayDecide, roles, groups } = rightsIn(project, approver);
   return { id, name, kind, personId, roles: mayDecide ? roles : [], groups: mayDecide ? groups : [] };

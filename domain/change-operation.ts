@@ -1,10 +1,11 @@
 import type { Action } from './action.ts';
 import type { Change, Desired, RuntimeTarget, Step } from './change.ts';
-import type { AdmissionRefusal, Requester } from './deployment.ts';
+import type { AdmissionRefusal } from './deployment.ts';
 import type { LifecycleScaleRequest, TunePolicyParams } from './lifecycle.ts';
 import type { OperationKind } from './operation.ts';
 import type { IntentRequest } from './planner.ts';
 import type { PolicyVerdict } from './policy.ts';
+import type { Requester } from './requester.ts';
 import type { RuntimeSpec, RuntimeType } from './runtime.ts';
 import type { Environment } from './tenant.ts';
 

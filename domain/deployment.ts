@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { AgentConfig } from './agent-config.ts';
-import type { Origin } from './audit.ts';
 import { idOf } from './ids.ts';
 import { OperationError, Outcome, Stage } from './operation.ts';
 import type { PolicyVerdict } from './policy.ts';
-import type { Role } from './principal.ts';
+import type { Requester } from './requester.ts';
 import type { Environment, SlotQuota } from './tenant.ts';
 
 /** How long a new revision may take to become healthy, and how long it must stay so before it counts as verified. */
@@ -122,24 +121,6 @@ export const Deployment = z
   })
   .meta({ id: 'Deployment' });
 export type Deployment = z.infer<typeof Deployment>;
-
-/** Who asked, as every record and message carries it. */
-export interface Requester {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'human' | 'agent' | 'system';
-  /** The person who stands behind it; its own id when nobody else does. */
-  readonly personId?: string;
-  /** Of an agent that acts for somebody: the person it belongs to. */
-  readonly ownerId?: string;
-  readonly onBehalfOf?: { readonly id: string; readonly name: string };
-  readonly roles?: readonly Role[];
-  readonly groups?: readonly string[];
-  readonly acr?: string;
-  /** Id of the key or issuer of the token; never a secret. */
-  readonly credential?: string;
-  readonly origin?: Origin;
-}
 
 /** The only argument of the workflow `deployRuntime`. `create` is there when the runtime does not exist yet. */
 export interface DeployRuntimeInput {

@@ -23,14 +23,19 @@ export const PolicyAction = z.enum([
 ]);
 export type PolicyAction = z.infer<typeof PolicyAction>;
 
+/** Far beyond what any runtime has; with bounds, whatever is reckoned from them stays a number. */
+const Amount = z.number().min(0).max(1e15);
+const Count = z.int().min(0).max(1e9);
+const Cost = z.number().min(0).max(1e30);
+
 /** What a runtime is, or shall be, as far as policies look at it. */
 export const Footprint = z.object({
-  cpu: z.number().meta({ description: 'Cores of all replicas together' }),
-  memory_mib: z.number().meta({ description: 'MiB of all replicas together' }),
-  replicas: z.int(),
-  gpus: z.int(),
+  cpu: Amount.meta({ description: 'Cores of all replicas together' }),
+  memory_mib: Amount.meta({ description: 'MiB of all replicas together' }),
+  replicas: Count,
+  gpus: Count,
   gpu_model: z.string().nullable(),
-  storage_gib: z.number(),
+  storage_gib: Amount,
   size: z.string().nullable(),
   image: z.string().nullable(),
   exposure: z.string().nullable(),
@@ -41,11 +46,11 @@ export type Footprint = z.infer<typeof Footprint>;
 
 /** What a month of running all the time costs, by the installation's price table. */
 export const PolicyCost = z.object({
-  before: z.number().meta({ description: 'Of this runtime as it is; 0 when it is new' }),
-  after: z.number().meta({ description: 'Of this runtime as it shall be' }),
-  tenant: z.number().meta({ description: 'Of all other runtimes of the tenant' }),
-  project: z.number().meta({ description: 'Of all other runtimes of the project' }),
-  environment: z.number().meta({ description: 'Of all other runtimes of the environment' }),
+  before: Cost.meta({ description: 'Of this runtime as it is; 0 when it is new' }),
+  after: Cost.meta({ description: 'Of this runtime as it shall be' }),
+  tenant: Cost.meta({ description: 'Of all other runtimes of the tenant' }),
+  project: Cost.meta({ description: 'Of all other runtimes of the project' }),
+  environment: Cost.meta({ description: 'Of all other runtimes of the environment' }),
   unit: z.string(),
 });
 export type PolicyCost = z.infer<typeof PolicyCost>;
@@ -176,6 +181,12 @@ export const Policy = z.object({
     .meta({ description: 'The tenant above that made it; null for one of its own' }),
 });
 export type Policy = z.infer<typeof Policy>;
+
+/** A policy before it is made; without `scope_env` it holds in every environment, without `mode` it is enforced. */
+export type NewPolicy = Pick<Policy, 'name' | 'rules'> & {
+  readonly scope_env?: Environment | null | undefined;
+  readonly mode?: Enforcement | undefined;
+};
 
 /** A rule that had a say, by its place. */
 export const RuleReference = z.object({

@@ -97,15 +97,14 @@ const IN_ONE_PROJECT: ReadonlySet<Permission> = new Set<Permission>([
   'key:own',
 ]);
 
-/** What a grant permits: of one in a single project, what can be permitted there. */
-export function permissionsOf({ role, project }: Grant): readonly Permission[] {
-  const permissions = ROLE_PERMISSIONS[role];
-  return project === null ? permissions : permissions.filter(permission => IN_ONE_PROJECT.has(permission));
-}
-
 /** A role somebody has; without a project, in all of them. */
 export const Grant = z.object({ role: Role, project: z.string().nullable() });
 export type Grant = z.infer<typeof Grant>;
+
+/** What a grant permits: of one in a single project, what can be permitted there. */
+export function permissionsOf(grant: Grant): readonly Permission[] {
+  return ROLE_PERMISSIONS[grant.role].filter(permission => gives(grant, permission));
+}
 
 /** Whoever asks: a person, an agent (a service principal), or the system itself; known by a key or by a token. */
 export const Principal = z.object({

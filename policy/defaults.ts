@@ -1,6 +1,9 @@
 import type { PolicyAction } from '../domain/policy.ts';
 import type { Environment } from '../domain/tenant.ts';
 
+/** Actions by which something comes to be: what they are asked of is not there yet. */
+export const BEGINNINGS: readonly PolicyAction[] = ['deploy.install', 'lifecycle.create'];
+
 /** Actions that end, empty or unwatch something that runs. */
 export const DESTRUCTIVE_ACTIONS: readonly PolicyAction[] = [
   'lifecycle.delete',

@@ -9,7 +9,7 @@ type Reach = Pick<Egress, 'cidrs' | 'namespaces'>;
  * Where the runtime may reach by all matching data_egress rules: what the tenant's own rules name together, as far as
  * every tenant above allows it; without own rules, what those above allow.
  */
-export function egressOf(matches: readonly Placed[]): Egress | null {
+export function egressObligation(matches: readonly Placed[]): Egress | null {
   const rules = matches.flatMap(placed =>
     placed.rule.kind === 'data_egress' ? [{ placed, params: placed.rule.params }] : [],
   );
@@ -20,8 +20,8 @@ export function egressOf(matches: readonly Placed[]): Egress | null {
       rules.filter(({ placed }) => placed.policy.inherited_from !== null),
       ({ placed }) => placed.policy.inherited_from ?? '',
     ),
-  ).map(some => reachOf((some ?? []).map(({ params }) => params)));
-  const wanted = reachOf((own.length > 0 ? own : rules).map(({ params }) => params));
+  ).map(some => unionOf((some ?? []).map(({ params }) => params)));
+  const wanted = unionOf((own.length > 0 ? own : rules).map(({ params }) => params));
   const because = rules.map(({ placed }) => ruleName(placed)).join(', ');
   return { ...above.reduce(boundedBy, wanted), because };
 }
@@ -39,7 +39,7 @@ export function bothEgress(one: Egress | null, other: Egress | null): Egress | n
   };
 }
 
-function reachOf(params: readonly EgressParams[]): Reach {
+function unionOf(params: readonly EgressParams[]): Reach {
   return {
     cidrs: sorted(params.flatMap(({ cidrs }) => cidrs)).filter(isCidr),
     namespaces: sorted(params.flatMap(({ namespaces }) => namespaces)),

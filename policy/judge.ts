@@ -4,7 +4,7 @@ import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { type Budget, budgetObligations, budgetsOf, overBudget } from './budget.ts';
 import { ENVIRONMENT_DEFAULTS } from './defaults.ts';
 import { type Asking, askingOf, distinctDemands } from './demands.ts';
-import { egressOf } from './egress.ts';
+import { egressObligation } from './egress.ts';
 import { type Matching, matchRules } from './matching.ts';
 import { asked, because, type Placed, referenceOf, ruleName } from './naming.ts';
 import { NO_SAY, soonest } from './strictest.ts';
@@ -47,7 +47,7 @@ function answerOf(
   return {
     ...found,
     rules: matches.map(referenceOf),
-    obligations: { budgets: budgetObligations(budgets, question), egress: egressOf(matches) },
+    obligations: { budgets: budgetObligations(budgets, question), egress: egressObligation(matches) },
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Requester } from '../domain/deployment.ts';
 import type { Holding } from '../domain/holding.ts';
 import type { PolicyAction, PolicyCost, PolicyQuestion } from '../domain/policy.ts';
+import type { Requester } from '../domain/requester.ts';
 import { footprintOf } from '../domain/rules/footprint.ts';
 import { monthlyCostOf, type Prices } from '../domain/rules/prices.ts';
 import type { RuntimeSpec } from '../domain/runtime.ts';
@@ -28,17 +28,22 @@ export function questionOf(facts: QuestionFacts): PolicyQuestion {
   const shape = { action, tenant: tenantId, ...place, runtime, before, desired } as const;
   return {
     ...shape,
-    requester: {
-      id: requester.id,
-      name: requester.name,
-      kind: requester.kind,
-      roles: [...(requester.roles ?? [])],
-      groups: [...(requester.groups ?? [])],
-      on_behalf_of: requester.onBehalfOf?.id ?? null,
-    },
+    requester: askedBy(requester),
     cost: costOf(shape, facts),
     now: now.toISOString(),
   };
+}
+
+/** Who asks, as policies look at them. */
+export function askedBy({
+  id,
+  name,
+  kind,
+  roles = [],
+  groups = [],
+  onBehalfOf,
+}: Requester): PolicyQuestion['requester'] {
+  return { id, name, kind, roles: [...roles], groups: [...groups], on_behalf_of: onBehalfOf?.id ?? null };
 }
 
 type Shape = Pick<PolicyQuestion, 'runtime' | 'project' | 'environment' | 'before' | 'desired'>;

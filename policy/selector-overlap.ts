@@ -1,4 +1,5 @@
-import type { Policy, PolicyAction, PolicyRule, Selector } from '../domain/policy.ts';
+import type { Policy, PolicyRule, Selector } from '../domain/policy.ts';
+import { BEGINNINGS } from './defaults.ts';
 import { actionsOf } from './glob.ts';
 
 /** A rule's selector together with the environment its policy is limited to. */
@@ -8,8 +9,6 @@ export interface Scope {
 }
 
 const WORDS = ['tenant', 'project', 'runtime_kind', 'lifecycle', 'environment'] as const;
-/** What is asked of something that is not there yet. */
-const BEGINNINGS: readonly PolicyAction[] = ['deploy.install', 'lifecycle.create'];
 
 /** Whether some question fits both. */
 export function overlap(one: Scope, other: Scope): boolean {

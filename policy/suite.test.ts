@@ -60,6 +60,22 @@ describe('a suite', () => {
     expect(filledIn({ before: null }).before).toBeNull();
   });
 
+  test('takes a point in time with any offset, and judges it in UTC', () => {
+    expect(filledIn({ now: '3353-08-27T21:42:14-01:55' }).now).toBe('3353-08-27T23:37:14.000Z');
+  });
+
+  test.each([
+    'noon',
+    '2026-01-05T12:00:60Z',
+    '0000-06-01T00:00:00Z',
+    '0001-01-01T00:00:00+01:00',
+    '9999-12-31T23:59:59-01:00',
+  ])('refuses the point in time %j', now => {
+    expect(
+      PolicyFixture.safeParse({ name: 'x', question: { now }, expect: { answer: 'allow' } }).success,
+    ).toBe(false);
+  });
+
   test.each([{ enviroment: 'production' }, { desired: { replica: 3 } }, { runtime: { kind: 'vm' } }])(
     'refuses a question with a word there is not: %j',
     question => {

@@ -7,6 +7,13 @@ import { SAMPLE_QUESTION } from './sample-question.ts';
 
 const { runtime, requester, desired, cost } = PolicyQuestion.shape;
 
+/** A point in time with any offset. CEL's timestamps begin with the year 1 and end with the year 9999. */
+const Moment = z.iso
+  .datetime({ offset: true, abort: true })
+  .refine(text => /^(?!0000)[0-9]{4}-/.test(inUtc(text)), {
+    message: 'is, in UTC, not between the years 1 and 9999',
+  });
+
 /** A question in which only what matters is said; the rest is that of the sample question. */
 export const PartialQuestion = z.strictObject({
   ...PolicyQuestion.partial().shape,
@@ -15,8 +22,14 @@ export const PartialQuestion = z.strictObject({
   before: z.strictObject(desired.partial().shape).nullable().optional(),
   desired: z.strictObject(desired.partial().shape).optional(),
   cost: z.strictObject(cost.partial().shape).optional(),
+  now: Moment.optional(),
 });
 export type PartialQuestion = z.infer<typeof PartialQuestion>;
+
+/** The same point in time as the engine and its answers write it. */
+export function inUtc(moment: string): string {
+  return new Date(moment).toISOString();
+}
 
 /** One case of a suite: a question and the answer it shall get. */
 export const PolicyFixture = z.strictObject({
@@ -87,6 +100,7 @@ export function filledIn(partial: PartialQuestion, sample: PolicyQuestion = SAMP
         ? null
         : sample.before,
     cost: { ...sample.cost, ...partial.cost },
+    now: inUtc(partial.now ?? sample.now),
   });
 }
 

@@ -1,6 +1,7 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { AdmissionRefusal, Requester } from '../domain/deployment.ts';
+import type { AdmissionRefusal } from '../domain/deployment.ts';
 import type { Outcome, Resolution, Stage } from '../domain/operation.ts';
+import type { Requester } from '../domain/requester.ts';
 
 /** What the caller of a command hears at once: it has begun, perhaps waiting for an approval. */
 export interface Admitted {

@@ -1,7 +1,9 @@
-import { approverRights, type FullApproval, findFullApproval, listApprovals } from '../../db/approvals.ts';
+import { type FullApproval, findFullApproval, listApprovals } from '../../db/approvals.ts';
+import { findApprovers } from '../../db/approvers.ts';
 import type { Database } from '../../db/database.ts';
 import type { Approval, DecisionRequest } from '../../domain/approval.ts';
 import type { Approver } from '../../domain/approver.ts';
+import { involvedIn } from '../../domain/given-answer.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Answer } from '../../domain/rules/approval.ts';
 import { demandInWords } from '../../domain/rules/demand-in-words.ts';
@@ -14,7 +16,14 @@ import { requesterOf } from '../http/request.ts';
 import { temporalProblem } from '../http/temporal-problem.ts';
 import type { OperationMessage, OperationMessages } from '../operations/operation-messages.ts';
 import type { ApprovalDetail, ApprovalListQuery, WithdrawalRequest } from './approvals.schemas.ts';
-import { type Decider, deciderOf, isEntitled, type Judged, outlookOf, progressNow } from './judging.ts';
+import {
+  type Entitlement,
+  entitlementOf,
+  isEntitled,
+  type Judged,
+  outlookOf,
+  progressNow,
+} from './judging.ts';
 import { listWaitingFor } from './waiting-for.ts';
 
 interface ApprovalParts {
@@ -44,7 +53,7 @@ export class ApprovalsService {
     const full = await this.#find(caller, approvalId);
     const { approval, project } = full;
     const approvers = await this.#approvers(caller, full);
-    const decider = deciderOf(caller, project, approvers);
+    const entitlement = entitlementOf(caller, project, approvers);
     const judged = judgedOf(full);
     const progress = approval.status === 'open' ? progressNow(judged, approvers) : undefined;
     return {
@@ -57,7 +66,7 @@ export class ApprovalsService {
           agreed: agreed.map(inWords),
           missing,
         })) ?? null,
-      you: yours({ caller, approval, project, decider }, outlookOf(decider, judged, approvers)),
+      you: yours({ caller, approval, project, entitlement }, outlookOf(entitlement, judged, approvers)),
     };
   }
 
@@ -115,11 +124,11 @@ export class ApprovalsService {
     return { body: { ...after, status }, replayed };
   }
 
-  async #mustBeEntitled(caller: Principal, full: FullApproval): Promise<Decider> {
+  async #mustBeEntitled(caller: Principal, full: FullApproval): Promise<Entitlement> {
     requireInProject(full.project);
-    const approvers = await approverRights(this.#parts.database.forTenant(caller.tenantId), [caller.id]);
-    const decider = deciderOf(caller, full.project, approvers);
-    if (isEntitled(decider)) return decider;
+    const approvers = await findApprovers(this.#parts.database.forTenant(caller.tenantId), [caller.id]);
+    const entitlement = entitlementOf(caller, full.project, approvers);
+    if (isEntitled(entitlement)) return entitlement;
     throw new ProblemError('permission_missing', notEntitled(caller, full.project));
   }
 
@@ -130,11 +139,7 @@ export class ApprovalsService {
   }
 
   #approvers({ id, tenantId }: Principal, { answers }: FullApproval): Promise<Approver[]> {
-    const involved = answers.flatMap(({ principalId, forId }) => [
-      principalId,
-      ...(forId === null ? [] : [forId]),
-    ]);
-    return approverRights(this.#parts.database.forTenant(tenantId), [id, ...involved]);
+    return findApprovers(this.#parts.database.forTenant(tenantId), [id, ...involvedIn(answers)]);
   }
 }
 
@@ -156,8 +161,8 @@ function yours(
     caller,
     approval,
     project,
-    decider,
-  }: { caller: Principal; approval: Approval; project: string; decider: Decider },
+    entitlement,
+  }: { caller: Principal; approval: Approval; project: string; entitlement: Entitlement },
   outlook: ReturnType<typeof outlookOf>,
 ): ApprovalDetail['you'] {
   const no = (code: string, message: string) => ({
@@ -169,7 +174,7 @@ function yours(
     return no('not_awaiting_approval', `the approval is ${approval.status} and waits for nobody any more`);
   if (Date.parse(approval.expires_at) <= Date.now())
     return no('approval_expired', `the approval expired at ${approval.expires_at}`);
-  if (!isEntitled(decider)) return no('permission_missing', notEntitled(caller, project));
+  if (!isEntitled(entitlement)) return no('permission_missing', notEntitled(caller, project));
   if ('code' in outlook) return no(outlook.code, outlook.message);
   return { may_decide: true, in_place_of: outlook.inPlaceOf, why_not: null };
 }

@@ -1,10 +1,10 @@
-import type { FullApproval, GivenAnswer } from '../../db/approvals.ts';
-import { type Approver, deciderIn, rightsIn, rolesIn } from '../../domain/approver.ts';
-import type { Requester } from '../../domain/deployment.ts';
+import type { FullApproval } from '../../db/approvals.ts';
+import { type Approver, approverIn, rightsIn, rolesIn } from '../../domain/approver.ts';
+import { answerNow } from '../../domain/given-answer.ts';
 import type { ApprovalDemand } from '../../domain/policy.ts';
 import { mayDoIn, type Principal } from '../../domain/principal.ts';
+import type { Requester } from '../../domain/requester.ts';
 import {
-  type Answer,
   answerOf,
   fits,
   type Progress,
@@ -16,8 +16,8 @@ import {
 import { standingAnswers } from '../../domain/rules/standing-answers.ts';
 import { requesterOf } from '../http/request.ts';
 
-/** The caller as a decider in one project, and everybody in whose place they may decide there. */
-export interface Decider {
+/** By what the caller may decide in one project: as themselves, and in the place of whoever delegates to them. */
+export interface Entitlement {
   readonly by: Requester;
   readonly inPlaceOf: readonly Requester[];
 }
@@ -30,7 +30,11 @@ export type Judged = Pick<FullApproval, 'project' | 'requesterPerson' | 'answers
 };
 
 /** Who the caller is to an approval of this project: roles and groups are only those by which they may decide there. */
-export function deciderOf(caller: Principal, project: string, approvers: readonly Approver[]): Decider {
+export function entitlementOf(
+  caller: Principal,
+  project: string,
+  approvers: readonly Approver[],
+): Entitlement {
   const own = mayDoIn(caller, 'approval:decide', project);
   const roles = own ? rolesIn(project, caller.grants) : [];
   const by = { ...requesterOf(caller), roles, groups: own ? caller.groups : [] };
@@ -39,33 +43,33 @@ export function deciderOf(caller: Principal, project: string, approvers: readonl
   if (caller.scopes && !caller.scopes.includes('approval:decide')) return { by, inPlaceOf: [] };
   const inPlaceOf = approvers
     .filter(({ id }) => delegators.includes(id))
-    .map(each => deciderIn(project, each))
+    .map(each => approverIn(project, each))
     .filter(({ roles: theirs = [] }) => theirs.length > 0);
   return { by, inPlaceOf };
 }
 
-/** Whether the decider has a right to decide on anything at all in the project, be it by delegation. */
-export function isEntitled({ by, inPlaceOf }: Decider): boolean {
+/** Whether it is a right to decide on anything at all in the project, be it by delegation. */
+export function isEntitled({ by, inPlaceOf }: Entitlement): boolean {
   return (by.roles ?? []).length > 0 || inPlaceOf.length > 0;
 }
 
-/** Whether the approval waits for a yes that the decider may give. */
-export function waitsFor(decider: Decider, judged: Judged, approvers: readonly Approver[]): boolean {
+/** Whether the approval waits for a yes that may be given by it. */
+export function waitsFor(entitlement: Entitlement, judged: Judged, approvers: readonly Approver[]): boolean {
   const question = questionOf(judged, approvers);
-  const offer = { ...decider, decision: 'approve' } as const;
-  if (!isEntitled(decider) || whyNotWelcome(offer, question)) return false;
+  const offer = { ...entitlement, decision: 'approve' } as const;
+  if (!isEntitled(entitlement) || whyNotWelcome(offer, question)) return false;
   const answer = answerOf(offer, question);
   return progressNow(judged, approvers).some(({ demand, missing }) => missing > 0 && fits(answer, demand));
 }
 
-/** What a decision of theirs would be: whose it counts as, or why it is not taken. */
+/** What a decision by it would be: whose it counts as, or why it is not taken. */
 export function outlookOf(
-  decider: Decider,
+  entitlement: Entitlement,
   judged: Judged,
   approvers: readonly Approver[],
 ): Unwelcome | { readonly inPlaceOf: string | null } {
   const question = questionOf(judged, approvers);
-  const offer = { ...decider, decision: 'approve' } as const;
+  const offer = { ...entitlement, decision: 'approve' } as const;
   return whyNotWelcome(offer, question) ?? { inPlaceOf: answerOf(offer, question).inPlaceOf?.name ?? null };
 }
 
@@ -79,29 +83,6 @@ export function progressNow(judged: Judged, approvers: readonly Approver[]): Pro
 
 function questionOf(judged: Judged, approvers: readonly Approver[]): Question {
   const { requesterId: id, requesterPerson: personId, demands, digest = '' } = judged;
-  const answers = judged.answers.map(given => answerFrom(given, judged.project, approvers));
+  const answers = judged.answers.map(given => answerNow(given, judged.project, approvers));
   return { requester: { id, name: 'whoever asks', kind: 'human', personId }, demands, digest, answers };
-}
-
-function answerFrom(given: GivenAnswer, project: string, approvers: readonly Approver[]): Answer {
-  const { principalId, name, personId, forId, acr, decision } = given;
-  const by = {
-    ...knownAs(principalId, name, { project, approvers }),
-    personId,
-    ...(acr !== null && { acr }),
-  };
-  return {
-    by,
-    decision,
-    ...(forId !== null && { inPlaceOf: knownAs(forId, forId, { project, approvers }) }),
-  };
-}
-
-function knownAs(
-  id: string,
-  name: string,
-  { project, approvers }: { project: string; approvers: readonly Approver[] },
-): Requester {
-  const approver = approvers.find(each => each.id === id);
-  return approver ? deciderIn(project, approver) : { id, name, kind: 'human', roles: [], groups: [] };
 }

@@ -1,11 +1,13 @@
-import { approverRights, listOpenQuestions, type OpenQuestion, readApprovals } from '../../db/approvals.ts';
+import { listOpenQuestions, type OpenQuestion, readApprovals } from '../../db/approvals.ts';
+import { findApprovers } from '../../db/approvers.ts';
 import { type Page, pageOf, startOf } from '../../db/page.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import type { ApprovalSummary } from '../../domain/approval.ts';
+import { involvedIn } from '../../domain/given-answer.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { pageRequest } from '../http/paging.ts';
 import type { ApprovalListQuery } from './approvals.schemas.ts';
-import { deciderOf, waitsFor } from './judging.ts';
+import { entitlementOf, waitsFor } from './judging.ts';
 
 const READ_AT_ONCE = 200;
 
@@ -39,11 +41,7 @@ export async function listWaitingFor(
 
 async function thoseFor(db: TenantSql, caller: Principal, questions: readonly OpenQuestion[]) {
   if (questions.length === 0) return [];
-  const answered = questions.flatMap(({ answers }) => answers);
-  const involved = answered.flatMap(({ principalId, forId }) => [
-    principalId,
-    ...(forId === null ? [] : [forId]),
-  ]);
-  const approvers = await approverRights(db, [caller.id, ...involved]);
-  return questions.filter(each => waitsFor(deciderOf(caller, each.project, approvers), each, approvers));
+  const involved = involvedIn(questions.flatMap(({ answers }) => answers));
+  const approvers = await findApprovers(db, [caller.id, ...involved]);
+  return questions.filter(each => waitsFor(entitlementOf(caller, each.project, approvers), each, approvers));
 }

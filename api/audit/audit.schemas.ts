@@ -3,12 +3,9 @@ import { AuditOutcome, AuditRecord } from '../../domain/audit.ts';
 import { idOf } from '../../domain/ids.ts';
 import { ProjectName } from '../../domain/tenant.ts';
 import { Paging, pageOf } from '../http/paging.ts';
+import { plainText } from '../http/plain-text.ts';
 
-const Word = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'must hold no control characters');
+const Word = plainText(200);
 
 const Period = {
   since: z.iso

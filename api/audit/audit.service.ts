@@ -1,9 +1,8 @@
-import { inclusionRanges } from '../../audit/proof.ts';
 import { appendAudit } from '../../db/audit.ts';
-import { type KeptCheckpoint, newestCheckpoint, pageOfCheckpoints } from '../../db/audit-checkpoints.ts';
+import { type KeptCheckpoint, pageOfCheckpoints } from '../../db/audit-checkpoints.ts';
 import { exportLines } from '../../db/audit-export.ts';
-import { findAuditLeaf, findAuditRecord, pageOfAudit } from '../../db/audit-queries.ts';
-import { hashRanges } from '../../db/audit-tree.ts';
+import { findProof } from '../../db/audit-proof.ts';
+import { findAuditRecord, pageOfAudit } from '../../db/audit-queries.ts';
 import type { Author } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
 import type { AuditRecord } from '../../domain/audit.ts';
@@ -49,21 +48,18 @@ export class AuditService {
 
   async prove(caller: Principal, auditId: string): Promise<AuditProof> {
     await this.read(caller, auditId);
-    const db = this.#parts.database.forTenant(caller.tenantId);
-    const place = await findAuditLeaf(db, auditId);
-    const newest = await newestCheckpoint(db);
-    if (!place || !newest || place.sequence >= newest.size)
+    const proof = await findProof(this.#parts.database.forTenant(caller.tenantId), auditId);
+    if (!proof)
       throw new ProblemError(
         'audit_not_sealed',
         `The record ${auditId} is not sealed yet. Ask again in some seconds; if it stays so, sealing does not run (docs/audit.md).`,
       );
-    const path = await hashRanges(db, inclusionRanges(place.sequence, newest.size));
     return {
       record_id: auditId,
-      sequence: place.sequence,
-      leaf: place.leaf.toString('base64'),
-      path: path.map(hash => hash.toString('base64')),
-      checkpoint: checkpointAnswer(newest),
+      sequence: proof.sequence,
+      leaf: proof.leaf.toString('base64'),
+      path: proof.path.map(hash => hash.toString('base64')),
+      checkpoint: checkpointAnswer(proof.checkpoint),
     };
   }
 

@@ -1,4 +1,4 @@
-import { approverRights } from '../../db/approvals.ts';
+import { findApprovers } from '../../db/approvers.ts';
 import { appendAudit } from '../../db/audit.ts';
 import type { Author } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
@@ -123,7 +123,7 @@ function untilOf({ until: text }: DelegationRequest): Date {
 
 /** Two different persons of the tenant; an agent decides for nobody, and nobody lets it. */
 async function bothPersons(sql: TenantSql, { fromId, toId }: { fromId: string; toId: string }) {
-  const known = await approverRights(sql, [fromId, toId]);
+  const known = await findApprovers(sql, [fromId, toId]);
   const from = personOf(known, fromId, 'from');
   const to = personOf(known, toId, 'to');
   if (from.personId === to.personId)

@@ -26,9 +26,19 @@ test('all strangers together get no more than one minute may hold, however many 
   for (let address = 0; address < 20_000; address += 1)
     if (bounds.admits(stranger(String(address)), 0)) admitted += 1;
   expect(admitted).toBe(60);
-  const left = bounds.leftOut(MINUTE);
-  expect(left.length).toBeLessThanOrEqual(5_002);
-  expect(left.reduce((sum, { count }) => sum + count, 0)).toBe(20_000 - 60);
+  expect(bounds.leftOut(MINUTE)).toEqual([
+    { tenant: 'system', who: 'further addresses', count: 20_000 - 60 },
+  ]);
+});
+
+test('an address that got a record is told of by itself, also when strangers have no more room', () => {
+  const bounds = new DenialBounds({ stranger: 10, principal: 5 });
+  for (let address = 0; address < 100; address += 1) bounds.admits(stranger(String(address)), 0);
+  for (let again = 0; again < 7; again += 1) bounds.admits(stranger('3'), 0);
+  expect(bounds.leftOut(MINUTE)).toEqual([
+    { tenant: 'system', who: 'further addresses', count: 40 },
+    { tenant: 'system', who: 'address 3', count: 7 },
+  ]);
 });
 
 test('strangers take nothing from those who are known', () => {

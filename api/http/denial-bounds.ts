@@ -1,9 +1,11 @@
+import { SYSTEM_TENANT } from '../../domain/audit.ts';
+
 const MINUTE_MS = 60_000;
-/** Beyond so many at a time, all strangers share one count; an address costs nothing to change. */
+/** Beyond so many at a time, all further ones of a tenant share one count. */
 const MOST_COUNTED = 5_000;
 /** Of all strangers together, a minute. */
 const MOST_STRANGERS = 60;
-const OTHERS = 'further addresses';
+const OTHERS = { stranger: 'further addresses', principal: 'further principals' };
 
 interface Denied {
   readonly tenant: string;
@@ -39,16 +41,29 @@ export class DenialBounds {
 
   /** Whether this one gets a record of its own. */
   admits({ tenant, who, isStranger }: Denied, now = Date.now()): boolean {
-    const most = isStranger ? this.#perMinute.stranger : this.#perMinute.principal;
-    const count = this.#countOf({ tenant, who, most }, now);
-    const all = isStranger ? this.#countOf({ tenant: '', who: OTHERS, most: MOST_STRANGERS }, now) : count;
-    if (count.admitted < count.most && all.admitted < all.most) {
-      count.admitted += 1;
-      if (all !== count) all.admitted += 1;
-      return true;
+    return isStranger
+      ? this.#admitsStranger({ tenant, who }, now)
+      : this.#admitsPrincipal({ tenant, who }, now);
+  }
+
+  #admitsPrincipal({ tenant, who }: Omit<Denied, 'isStranger'>, now: number): boolean {
+    const most = this.#perMinute.principal;
+    const isCounted = this.#current({ tenant, who }, now) !== undefined || this.#counts.size < MOST_COUNTED;
+    return take(this.#countOf({ tenant, who: isCounted ? who : OTHERS.principal, most }, now));
+  }
+
+  /** An address costs nothing to change, so one is counted by itself only while strangers together have room. */
+  #admitsStranger({ tenant, who }: Omit<Denied, 'isStranger'>, now: number): boolean {
+    const all = this.#countOf({ tenant: SYSTEM_TENANT, who: OTHERS.stranger, most: MOST_STRANGERS }, now);
+    const hasRoom = all.admitted < all.most;
+    const known = this.#current({ tenant, who }, now);
+    if (!hasRoom) {
+      (known ?? all).leftOut += 1;
+      return false;
     }
-    count.leftOut += 1;
-    return false;
+    if (!take(known ?? this.#countOf({ tenant, who, most: this.#perMinute.stranger }, now))) return false;
+    all.admitted += 1;
+    return true;
   }
 
   /** What was left out in minutes that are over; told once. */
@@ -58,19 +73,35 @@ export class DenialBounds {
   }
 
   #countOf({ tenant, who, most }: { tenant: string; who: string; most: number }, now: number): Count {
-    const key = `${tenant}|${who}`;
-    const known = this.#counts.get(key);
-    if (known && now - known.since < MINUTE_MS) return known;
-    if (known) this.#end(key, known);
-    else if (this.#counts.size >= MOST_COUNTED && who !== OTHERS)
-      return this.#countOf({ tenant, who: OTHERS, most }, now);
+    const known = this.#current({ tenant, who }, now);
+    if (known) return known;
     const fresh = { tenant, who, since: now, most, admitted: 0, leftOut: 0 };
-    this.#counts.set(key, fresh);
+    this.#counts.set(keyOf(fresh), fresh);
     return fresh;
+  }
+
+  /** The count of the minute that runs; one that is over ends. */
+  #current(of: { tenant: string; who: string }, now: number): Count | undefined {
+    const key = keyOf(of);
+    const count = this.#counts.get(key);
+    if (count === undefined || now - count.since < MINUTE_MS) return count;
+    this.#end(key, count);
+    return undefined;
   }
 
   #end(key: string, count: Count): void {
     this.#counts.delete(key);
     if (count.leftOut > 0) this.#over.push(count);
   }
+}
+
+function keyOf({ tenant, who }: { tenant: string; who: string }): string {
+  return `${tenant}|${who}`;
+}
+
+function take(count: Count): boolean {
+  const admitted = count.admitted < count.most;
+  if (admitted) count.admitted += 1;
+  else count.leftOut += 1;
+  return admitted;
 }

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../../process/log.ts';
+import { methodNotAllowed } from './allowed-methods.ts';
 import { PROBLEMS, type ProblemCode, ProblemError } from './problem.ts';
 import { pathOf } from './request-log.ts';
 import { sendProblem } from './send-problem.ts';
@@ -67,10 +68,7 @@ export class ProblemFilter implements ExceptionFilter {
         'not_found',
         `There is nothing at ${request.method} ${path}. GET /v1/openapi.json lists all addresses.`,
       );
-    const allow = allowed.join(', ');
-    return new ProblemError('method_not_allowed', `${path} takes ${allow}, not ${request.method}.`, {
-      headers: { allow },
-    });
+    return methodNotAllowed({ method: request.method, path }, allowed);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Requester } from '../../domain/deployment.ts';
 import type { Principal, Role } from '../../domain/principal.ts';
+import type { Requester } from '../../domain/requester.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

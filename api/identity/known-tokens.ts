@@ -5,8 +5,9 @@ import { appendAudit } from '../../db/audit.ts';
 import type { Database } from '../../db/database.ts';
 import { type Hearing, KeptReads } from '../../db/kept-reads.ts';
 import type { KnownPrincipals } from '../../db/known-principals.ts';
-import { ensureLogin, findLogin, keepClaims, tenantExists } from '../../db/logins.ts';
+import { ensureLogin, findLogin, keepClaims } from '../../db/logins.ts';
 import type { KeptPrincipal } from '../../db/principals.ts';
+import { findTenant } from '../../db/tenants.ts';
 import type { NewAuditRecord } from '../../domain/audit.ts';
 import type { Grant, Principal } from '../../domain/principal.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -88,7 +89,7 @@ export class KnownTokens {
     const { tenantId, issuer, subject, name, kind, grants, groups } = verified;
     const issuedAt = new Date(verified.issuedAt * 1000);
     return this.#parts.database.inTenant(tenantId, async sql => {
-      if (!(await tenantExists(sql))) return undefined;
+      if (!(await findTenant(sql, tenantId))) return undefined;
       const { principalId, made } = await ensureLogin(sql, { issuer, subject, name, kind });
       const changed = await keepClaims(sql, principalId, { name, kind, grants, groups, issuedAt });
       if (made || changed) await appendAudit(sql, loginRecord(verified, { principalId, made }));

@@ -1,17 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import type { Author } from '../../db/author.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { begun } from '../http/answer.ts';
 import { By } from '../http/author.ts';
 import { IdempotencyKey } from '../http/idempotency.ts';
+import { NamePipe } from '../http/name.pipe.ts';
 import { Requires } from '../http/permission.decorator.ts';
 import { Caller } from '../http/request.ts';
-import { KeyIdPipe } from './key-id.pipe.ts';
 import { KeyCreateRequest, KeyListQuery, KeyRotateRequest } from './keys.schemas.ts';
 import { KeysService } from './keys.service.ts';
 
-const KeyId = () => Param('key_id', new KeyIdPipe());
+const KeyId = () => Param('key_id', new NamePipe('key', z.string().regex(/^[0-9a-f]{16}$/)));
 
 @Controller('v1/keys')
 export class KeysController {

@@ -3,6 +3,7 @@ import { ApiKey } from '../../domain/api-key.ts';
 import { idOf } from '../../domain/ids.ts';
 import { Permission } from '../../domain/principal.ts';
 import { Paging, pageOf } from '../http/paging.ts';
+import { plainText } from '../http/plain-text.ts';
 
 const FIVE_YEARS = 5 * 365 * 24 * 3600;
 const WEEK = 7 * 24 * 3600;
@@ -11,12 +12,7 @@ const ExpiresInSeconds = z.int().min(60).max(FIVE_YEARS);
 
 export const KeyCreateRequest = z
   .strictObject({
-    name: z
-      .string()
-      .min(1)
-      .max(100)
-      .regex(/^[^\p{Cc}]+$/u, 'must hold no control characters')
-      .meta({ description: 'Who or what uses it', examples: ['laptop'] }),
+    name: plainText(100).meta({ description: 'Who or what uses it', examples: ['laptop'] }),
     principal_id: idOf('principal').optional().meta({
       description: 'Whose key it becomes; the caller’s own when left out, another one’s with `key:write`',
     }),

@@ -3,13 +3,9 @@ import { idOf } from '../../domain/ids.ts';
 import { Role } from '../../domain/principal.ts';
 import { ProjectName, TenantId } from '../../domain/tenant.ts';
 import { Paging, pageOf } from '../http/paging.ts';
+import { plainText } from '../http/plain-text.ts';
 
-const Name = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}]*$/u, 'must hold no control characters')
-  .meta({ description: 'How others see it' });
+const Name = plainText(100).meta({ description: 'How others see it' });
 
 /** A role in one project, or in all of them. */
 export const MemberGrant = z

@@ -5,16 +5,10 @@ import {
   addMember,
   changeMember,
   countMemberChange,
-  lockMembers,
   removeGrant,
 } from '../../db/member-changes.ts';
-import {
-  findMember,
-  hasOtherAdmin,
-  type Member,
-  type MemberSettings,
-  pageOfMembers,
-} from '../../db/members.ts';
+import { findMember, hasAdmin, type Member, type MemberSettings, pageOfMembers } from '../../db/members.ts';
+import { lockOwn } from '../../db/own-tenant.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import { newId } from '../../domain/ids.ts';
 import type { Grant, Principal } from '../../domain/principal.ts';
@@ -91,6 +85,7 @@ export class MembersService {
     const { caller, by, memberId } = command;
     return this.#database.inTenant(caller.tenantId, async sql => {
       const before = await toChange(sql, command);
+      const keepAnAdmin = await adminKeeper(sql, before);
       const settings = await checkedSettings(sql, { caller, request, before });
       if (differs(before, settings)) {
         requireRightOver(caller, before);
@@ -101,7 +96,7 @@ export class MembersService {
       const taken = without(before.grants, grants);
       requireGrantRight(caller, [...given, ...taken]);
       await setGrants(sql, { memberId, given, taken, by });
-      await keepAnAdmin(sql, before);
+      await keepAnAdmin();
       await countMemberChange(sql, memberId);
       // Whoever took away the last role they could see there sees the member no more.
       const after = await findMember(sql, memberId);
@@ -116,8 +111,9 @@ export class MembersService {
       const before = await toChange(sql, command);
       requireRightOver(caller, before);
       if (before.disabled) return;
+      const keepAnAdmin = await adminKeeper(sql, before);
       await changeMember(sql, { ...before, id: memberId, disabled: true }, by);
-      await keepAnAdmin(sql, before);
+      await keepAnAdmin();
       await countMemberChange(sql, memberId);
     });
   }
@@ -137,7 +133,7 @@ async function make(
 }
 
 async function toChange(sql: TenantSql, { memberId, expected }: MemberChange): Promise<Member> {
-  await lockMembers(sql);
+  await lockOwn(sql, 'members');
   const before = await found(sql, memberId);
   requireVersion(expected, before.version);
   return before;
@@ -153,23 +149,19 @@ async function setGrants(
   for (const grant of given) await addGrant(sql, { memberId, grant }, by);
 }
 
-/** Without an administrator nobody could ever give anybody a role again. */
-async function keepAnAdmin(sql: TenantSql, before: Member): Promise<void> {
-  if (!isAdmin(before) || (await hasOtherAdmin(sql, before.id))) return;
-  if (isAdmin(await found(sql, before.id))) return;
-  throw new ProblemError(
-    'last_admin',
-    `${before.name} is the last administrator of the tenant. Make somebody else tenant_admin in all projects first.`,
-  );
-}
-
-function isAdmin({ disabled, grants }: Member): boolean {
-  return (
-    !disabled &&
-    grants.some(
-      ({ role, project }) => project === null && (role === 'tenant_admin' || role === 'super_admin'),
-    )
-  );
+/**
+ * What throws once the change would leave the tenant without an administrator it has now: nobody could ever give anybody
+ * a role again.
+ */
+async function adminKeeper(sql: TenantSql, { name }: Member): Promise<() => Promise<void>> {
+  const hadOne = await hasAdmin(sql);
+  return async () => {
+    if (!hadOne || (await hasAdmin(sql))) return;
+    throw new ProblemError(
+      'last_admin',
+      `Without ${name} the tenant would have no administrator. Make somebody else tenant_admin in all projects first.`,
+    );
+  };
 }
 
 async function found(sql: TenantSql, memberId: string): Promise<Member> {

@@ -33,16 +33,29 @@ export function openApiDocument(version: string) {
       },
     },
   };
-  return createDocument(source, { override: plain });
+  return openBesideReferences(createDocument(source, { override: plain }));
 }
 
-/** Leaves out what zod adds and a reader or generator has no use for: bounds of all integers, the pattern of a time; answers may grow. */
+/** Leaves out what zod adds and a reader or generator has no use for: the pattern of a time, of answers also the bounds of all integers; answers may grow. */
 const plain: ZodOpenApiOverride = ({ jsonSchema, io }) => {
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  if (io === 'input') return;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 };
+
+/**
+ * A described copy of a named schema keeps beside its $ref what the named one has lost above, and no override is asked
+ * about it; there, additionalProperties would refuse every property that the reference allows.
+ */
+function openBesideReferences<T>(document: T): T {
+  const open = (_key: string, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('$ref' in value)) return value;
+    return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'additionalProperties'));
+  };
+  return JSON.parse(JSON.stringify(document), open) as T;
+}
 
 const TAGS = [
   ['Runtimes', 'What runs: agents, sandboxes, virtual clusters, virtual machines'],

@@ -1,10 +1,12 @@
 import type { Holding } from '../../domain/holding.ts';
-import type { Footprint, PolicyAction, PolicyQuestion } from '../../domain/policy.ts';
+import type { Footprint, PolicyQuestion } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { footprintOf } from '../../domain/rules/footprint.ts';
 import type { Prices } from '../../domain/rules/prices.ts';
 import type { Runtime } from '../../domain/runtime.ts';
-import { costOf } from '../../policy/question.ts';
+import { BEGINNINGS } from '../../policy/defaults.ts';
+import { askedBy, costOf } from '../../policy/question.ts';
+import { inUtc } from '../../policy/suite.ts';
 import { requesterOf } from '../http/request.ts';
 import type { PolicyCheckRequest } from './judgements.schemas.ts';
 
@@ -26,9 +28,9 @@ export function checkQuestion(request: PolicyCheckRequest, facts: CheckFacts): P
     action: request.action,
     tenant: caller.tenantId,
     ...shape,
-    requester: { ...askedBy(caller), ...given(request.requester) },
+    requester: { ...askedBy(requesterOf(caller)), ...given(request.requester) },
     cost: { ...costOf(shape, { ...facts, action: request.action }), ...given(request.cost) },
-    now: request.now ?? now.toISOString(),
+    now: request.now === undefined ? now.toISOString() : inUtc(request.now),
   };
 }
 
@@ -50,8 +52,6 @@ function shapeOfRuntime({ desired }: PolicyCheckRequest, runtime: Runtime): Shap
   };
 }
 
-const BEGINNINGS: readonly PolicyAction[] = ['deploy.install', 'lifecycle.create'];
-
 function shapeOfNone(request: PolicyCheckRequest): Shape {
   const { action, environment = 'development', project = 'default', runtime = {}, before } = request;
   const isNew = BEGINNINGS.includes(action);
@@ -71,11 +71,6 @@ function shapeOfNone(request: PolicyCheckRequest): Shape {
     before: before === null || (before === undefined && isNew) ? null : { ...desired, ...given(before) },
     desired,
   };
-}
-
-function askedBy(caller: Principal): PolicyQuestion['requester'] {
-  const { id, name, kind, roles = [], groups = [], onBehalfOf } = requesterOf(caller);
-  return { id, name, kind, roles: [...roles], groups: [...groups], on_behalf_of: onBehalfOf?.id ?? null };
 }
 
 /** Without what is undefined, which would hide what it leaves out. */

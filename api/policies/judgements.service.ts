@@ -5,11 +5,12 @@ import { policiesInForce, tenantsReached } from '../../db/policies.ts';
 import { listDecisions } from '../../db/policy-decisions.ts';
 import { findRuntime } from '../../db/runtimes.ts';
 import type { TenantSql } from '../../db/tables.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Policy, PolicyRule } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { PRICES, type Prices } from '../../domain/rules/prices.ts';
 import type { Runtime } from '../../domain/runtime.ts';
 import { type AdmissionExport, admissionPolicies } from '../../policy/admission-policy.ts';
+import { withDrafts } from '../../policy/drafts.ts';
 import { explain } from '../../policy/explain.ts';
 import { type RecordedDecision, type ReplayReport, replay } from '../../policy/replay.ts';
 import { SAMPLE_QUESTION } from '../../policy/sample-question.ts';
@@ -104,19 +105,17 @@ export class JudgementsService {
       const inForce = await policiesInForce(sql);
       if (drafts === undefined) return inForce;
       const tenants = await tenantsReached(sql);
-      const inherited = inForce.filter(({ inherited_from }) => inherited_from !== null);
-      return [...inherited, ...drafts.map((draft, index) => drafted(draft, { index, tenants }))];
+      const read = drafts.map((draft, index) => ({ ...draft, rules: rulesOf(draft, { index, tenants }) }));
+      return withDrafts(inForce, read);
     });
   }
 }
 
-function drafted(
-  draft: PolicyDraft,
+function rulesOf(
+  { rules, scope_env = null }: PolicyDraft,
   { index, tenants }: { index: number; tenants: readonly string[] },
-): Policy {
-  const { name, mode, rules, scope_env = null } = draft;
-  const read = enforceable({ rules, scope_env, tenants, within: ['policies', index] });
-  return { id: `draft_${index + 1}`, name, version: 1, mode, scope_env, rules: read, inherited_from: null };
+): PolicyRule[] {
+  return enforceable({ rules, scope_env, tenants, within: ['policies', index] });
 }
 
 function rulesIn(policies: readonly Policy[]): number {

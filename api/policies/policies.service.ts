@@ -1,18 +1,19 @@
 import type { Author } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
+import { lockOwn } from '../../db/own-tenant.ts';
 import {
   countPolicies,
   findPolicy,
   type KeptPolicy,
-  type NewPolicy,
   pageOfPolicies,
   pageOfVersions,
   policiesInForce,
   tenantsReached,
 } from '../../db/policies.ts';
-import { addPolicy, changePolicy, lockPolicies, removePolicy } from '../../db/policy-changes.ts';
+import { addPolicy, changePolicy, removePolicy } from '../../db/policy-changes.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import { newId } from '../../domain/ids.ts';
+import type { NewPolicy } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Begun } from '../http/answer.ts';
 import { otherTenant } from '../http/auth.guard.ts';
@@ -62,7 +63,7 @@ export class PoliciesService {
   }: PolicyCommand & { key: string | undefined }): Promise<Begun<PolicyAnswer>> {
     mustBeOwn(caller, request);
     return this.#database.inTenant(caller.tenantId, async sql => {
-      await lockPolicies(sql);
+      await lockOwn(sql, 'policies');
       const wanted = await readPolicy(sql, request);
       const ids = { policyId: newId('policy') };
       const command = { caller, key, route: 'POST /v1/policies', body: request, ids };
@@ -165,7 +166,7 @@ async function changeable(
   sql: TenantSql,
   { policyId, expected }: Pick<PolicyChange, 'policyId' | 'expected'>,
 ): Promise<KeptPolicy> {
-  await lockPolicies(sql);
+  await lockOwn(sql, 'policies');
   const policy = await findPolicy(sql, policyId);
   if (!policy) throw notFound('policy', policyId);
   if (policy.inherited_from !== null)

@@ -2,12 +2,9 @@ import { z } from 'zod';
 import { idOf } from '../../domain/ids.ts';
 import { NewTenantId, TenantId } from '../../domain/tenant.ts';
 import { pageOf } from '../http/paging.ts';
+import { plainText } from '../http/plain-text.ts';
 
-const Name = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}]*$/u, 'must hold no control characters');
+const Name = plainText(100);
 
 export const TenantCreateRequest = z
   .strictObject({

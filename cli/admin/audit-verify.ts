@@ -9,6 +9,7 @@ import { canonicalText, leafOf } from '../../audit/leaf.ts';
 import { type NoteVerifier, readVerifier } from '../../audit/note.ts';
 import { provesInclusion } from '../../audit/proof.ts';
 import { verifyExport } from '../../audit/verify.ts';
+import { findWrongCopies } from '../../db/audit-copies.ts';
 import { exportLines } from '../../db/audit-export.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import { asOwner } from './owner.ts';
@@ -72,7 +73,8 @@ async function verified(file: string | undefined, options: Verifying): Promise<V
     const lines = textOf(exportLines(read, { tenant }));
     const sealedBefore = new Date(Date.now() - SEALED_WITHIN_MS);
     const anchors = anchor.flatMap(path => notesOf(path, tenant));
-    return verifyExport({ ...given, lines, anchors, sealedBefore });
+    const report = await verifyExport({ ...given, lines, anchors, sealedBefore });
+    return { ...report, findings: [...report.findings, ...(await findWrongCopies(read))] };
   });
 }
 
@@ -82,10 +84,14 @@ async function* textOf(lines: AsyncIterable<object>): AsyncGenerator<string> {
 
 /** Prints what was found; answers whether all is well. */
 function told({ findings, provenTo, ...counts }: VerifyReport): boolean {
-  const { tenant, records, unsealed, dropped, checkpoints, anchors } = counts;
+  const { tenant, since, until, records, unsealed, dropped, checkpoints, anchors } = counts;
   console.log(
     `Tenant ${tenant}: ${records} sealed records, ${unsealed} not sealed yet, ${dropped} dropped by retention; ${checkpoints} checkpoints and ${anchors} anchored ones agree.`,
   );
+  if (since !== null || until !== null)
+    console.log(
+      `This is a part of the audit: what was written from ${since ?? 'the beginning'} until ${until ?? 'the end'}. Of the rest nothing is said.`,
+    );
   if (anchors === 0)
     console.log(
       'No anchored checkpoint was compared: that the whole was not made anew, or cut off, is not proven. Use --anchor.',

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Command } from 'commander';
-import { inclusionRanges } from '../../audit/proof.ts';
 import { appendAudit } from '../../db/audit.ts';
-import { newestCheckpoint } from '../../db/audit-checkpoints.ts';
 import { exportLines } from '../../db/audit-export.ts';
-import { findAuditLeaf, findAuditRecord } from '../../db/audit-queries.ts';
-import { hashRanges } from '../../db/audit-tree.ts';
+import { findProof } from '../../db/audit-proof.ts';
+import { findAuditRecord } from '../../db/audit-queries.ts';
 import { OPERATOR } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
 import type { TenantSql } from '../../db/tables.ts';
@@ -93,15 +91,13 @@ async function proofOf(
   return owner.inTenant(tenant, async db => {
     const record = await findAuditRecord(db, id);
     if (record === undefined) throw new Error(`Tenant ${tenant} has no audit record ${id}.`);
-    const place = await findAuditLeaf(db, id);
-    const newest = await newestCheckpoint(db);
-    if (!place || !newest) throw new Error(`The record ${id} is not sealed yet; try again in some seconds.`);
-    const path = await hashRanges(db, inclusionRanges(place.sequence, newest.size));
+    const proof = await findProof(db, id);
+    if (!proof) throw new Error(`The record ${id} is not sealed yet; try again in some seconds.`);
     return {
       record,
-      sequence: place.sequence,
-      path: path.map(hash => hash.toString('base64')),
-      checkpoint: newest.note,
+      sequence: proof.sequence,
+      path: proof.path.map(hash => hash.toString('base64')),
+      checkpoint: proof.checkpoint.note,
     };
   });
 }

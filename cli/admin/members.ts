@@ -1,13 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OPERATOR } from '../../db/author.ts';
-import {
-  addGrant,
-  changeMember,
-  countMemberChange,
-  lockMembers,
-  removeGrant,
-} from '../../db/member-changes.ts';
+import { addGrant, changeMember, countMemberChange, removeGrant } from '../../db/member-changes.ts';
 import { findMember, type Member, pageOfMembers } from '../../db/members.ts';
+import { lockOwn } from '../../db/own-tenant.ts';
 import { findProject } from '../../db/projects.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import { idOf } from '../../domain/ids.ts';
@@ -111,7 +106,7 @@ async function changing(
 ): Promise<void> {
   const done = await asOwner(owner =>
     owner.inTenant(tenant, async db => {
-      await lockMembers(db);
+      await lockOwn(db, 'members');
       const member = await findMember(db, memberId);
       if (!member)
         throw new Error(

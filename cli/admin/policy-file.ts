@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { type NewPolicy, STARTER_POLICIES } from '../../db/policies.ts';
-import { Enforcement, type Policy, PolicyRule } from '../../domain/policy.ts';
+import { STARTER_POLICIES } from '../../db/policies.ts';
+import { Enforcement, type NewPolicy, PolicyRule } from '../../domain/policy.ts';
 import { Environment } from '../../domain/tenant.ts';
 import { checkRules } from '../../policy/check-rules.ts';
 import { PartialQuestion, PolicyFixture } from '../../policy/suite.ts';
@@ -55,19 +55,6 @@ export function questionFrom(file: string): PartialQuestion {
     what: `${file} is not a question`,
     next: 'docs/policies.md names its words.',
   });
-}
-
-/** The policies as they would hold for a tenant. */
-export function draftsOf(policies: readonly NewPolicy[]): Policy[] {
-  return policies.map(({ name, scope_env = null, mode = 'enforce', rules }, index) => ({
-    id: `draft_${index + 1}`,
-    name,
-    version: 1,
-    mode,
-    scope_env,
-    rules,
-    inherited_from: null,
-  }));
 }
 
 /** One of the three forms, chosen first, so that an error names the place within it. */

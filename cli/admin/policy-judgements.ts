@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { NewPolicy } from '../../db/policies.ts';
 import { policiesInForce } from '../../db/policies.ts';
-import { type Policy, PolicyAction } from '../../domain/policy.ts';
+import { type NewPolicy, type Policy, PolicyAction } from '../../domain/policy.ts';
 import { Environment } from '../../domain/tenant.ts';
 import { type AdmissionExport, admissionPolicies } from '../../policy/admission-policy.ts';
+import { draftsOf, withDrafts } from '../../policy/drafts.ts';
 import { explain } from '../../policy/explain.ts';
 import { SAMPLE_QUESTION } from '../../policy/sample-question.ts';
 import { filledIn, runSuite, type SuiteReport } from '../../policy/suite.ts';
 import { asOwner } from './owner.ts';
-import { draftsOf, policiesFrom, questionFrom, suiteFrom } from './policy-file.ts';
+import { policiesFrom, questionFrom, suiteFrom } from './policy-file.ts';
 
 /** `admin policy check`, `test` and `export`: what the policies say; none of them changes anything. */
 export function policyJudgementCommands(): Command[] {
@@ -125,6 +125,5 @@ function asYaml({ manifests, left_out }: AdmissionExport): string {
 /** Those in force for the tenant, with others in place of its own where there are any. */
 async function policiesOf(tenant: string, own: readonly NewPolicy[] | '' | undefined): Promise<Policy[]> {
   const inForce = await asOwner(owner => owner.inTenant(tenant, policiesInForce));
-  if (!own) return inForce;
-  return [...inForce.filter(({ inherited_from }) => inherited_from !== null), ...draftsOf(own)];
+  return own ? withDrafts(inForce, own) : inForce;
 }

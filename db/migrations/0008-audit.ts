@@ -25,7 +25,8 @@ const RECORDS = [
     id ${ID} not null,
     at timestamptz not null,
     xid xid8 not null default pg_current_xact_id(),
-    record jsonb not null,
+    -- The canonical text itself, which the leaf is over; making jsonb of it would cost more than writing it.
+    record json not null,
     leaf bytea not null check (length(leaf) = 32),
     ${ASKED_BY.map(name => `${name} ${ID} not null,`).join('\n    ')}
     ${PERHAPS_ASKED_BY.map(name => `${name} ${ID},`).join('\n    ')}

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Requester } from '../deployment.ts';
 import type { ApprovalDemand } from '../policy.ts';
 import type { Role } from '../principal.ts';
+import type { Requester } from '../requester.ts';
 import { type Answer, answerOf, decide, type Offer, personsOf, whyNotWelcome } from './approval.ts';
 
 const PERSONS = ['ann', 'ben', 'cem', 'dee', 'eva'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Requester } from '../deployment.ts';
 import type { ApprovalDemand } from '../policy.ts';
+import type { Requester } from '../requester.ts';
 import {
   type Answer,
   answerOf,

@@ -1,5 +1,5 @@
-import type { Requester } from '../deployment.ts';
 import type { ApprovalDemand } from '../policy.ts';
+import type { Requester } from '../requester.ts';
 import { demandInWords } from './demand-in-words.ts';
 
 /** An answer as it arrives: by whom, and who has delegated their decisions to them. */

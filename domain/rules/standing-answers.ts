@@ -1,6 +1,6 @@
-import type { Requester } from '../deployment.ts';
 import type { ApprovalDemand } from '../policy.ts';
 import type { Role } from '../principal.ts';
+import type { Requester } from '../requester.ts';
 import { type Answer, fits } from './approval.ts';
 
 /** What somebody may at this moment, in the project that an approval is about. */
@@ -58,9 +58,9 @@ function renewed(who: Requester, now: Rights): Requester {
 
 function whyFallen(answer: Answer, now: Rights, demands: readonly ApprovalDemand[]): string | undefined {
   const { by, inPlaceOf } = answer;
-  const decider = now.get(by.id);
-  if (!decider || decider.disabled) return `${by.name} is disabled or gone`;
-  if (inPlaceOf && !decider.inPlaceOf.includes(inPlaceOf.id))
+  const giver = now.get(by.id);
+  if (!giver || giver.disabled) return `${by.name} is disabled or gone`;
+  if (inPlaceOf && !giver.inPlaceOf.includes(inPlaceOf.id))
     return `${by.name} does not decide in the place of ${inPlaceOf.name} any more`;
   const entitled = inPlaceOf ?? by;
   if (!now.get(entitled.id)?.mayDecide) return `${entitled.name} may not decide on approvals any more`;

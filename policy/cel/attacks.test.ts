@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { questionFor } from '../../test/builders/policies.ts';
-import { MOST_ENTRIES, MOST_TEXT } from './bounds.ts';
+import { MOST_ENTRIES, MOST_TEXT } from './cost.ts';
 import { evaluate, programOf } from './evaluate.ts';
 import { wordsOf } from './words.ts';
 
@@ -24,6 +24,12 @@ const AT_MOST_MS = 1000;
 test('the largest question can be asked about', () => {
   expect(evaluate('true', LARGEST)).toEqual({ holds: true });
 });
+
+const LISTS = Array(10).fill('requester.groups').join(',');
+
+function sumOf(part: string, times: number): string {
+  return Array(times).fill(part).join('+');
+}
 
 function timed<T>(run: () => T): { result: T; ms: number } {
   const started = performance.now();
@@ -61,6 +67,26 @@ describe('an attack by a condition', () => {
     [
       'patterns in a loop',
       'requester.groups.exists(g, g.matches("(a{8}){8}$"))',
+      'steps on a large question',
+    ],
+    [
+      'lists that grow from loop to loop',
+      `[${sumOf('requester.groups', 10)}].all(x, [${sumOf('x', 12)}].all(y, "q" in (${sumOf('y', 8)})))`,
+      'steps on a large question',
+    ],
+    [
+      'lists that grow where their kind is not known',
+      `[${sumOf('dyn(requester.groups)', 10)}].all(x, [${sumOf('x', 12)}].all(y, dyn(y + y) == dyn(y)))`,
+      'steps on a large question',
+    ],
+    [
+      'a list searched in a loop',
+      'requester.groups.all(g, !("q" in requester.groups))',
+      'steps on a large question',
+    ],
+    [
+      'lists of lists compared in a loop',
+      `requester.groups.all(g, [${LISTS}] == [${LISTS}])`,
       'steps on a large question',
     ],
     ['repeats of repeats', 'runtime.name.matches("(a{30}){30}")', '{n} in one pattern may multiply to 64'],

@@ -1,3 +1,4 @@
+import { repeatsOf, stepsOf } from './cost.ts';
 import { patternProblem } from './environment.ts';
 import {
   type Call,
@@ -10,9 +11,6 @@ import {
   problemIn,
 } from './syntax.ts';
 
-/** The most entries of a list or map, and characters of a text, that an expression may be asked about. */
-export const MOST_ENTRIES = 250;
-export const MOST_TEXT = 512;
 const MOST_NODES = 300;
 const MOST_DEPTH = 40;
 const MOST_LOOPS_IN_ONE_ANOTHER = 2;
@@ -29,7 +27,12 @@ interface Source {
 /** Why an expression could take too long on some question, or nothing: everything it may cost is known from its text. */
 export function boundsProblem(source: Source): CelProblem | undefined {
   const { expr } = source.parsed;
-  return tooLarge(source, expr) ?? forbidden(source, expr, 0) ?? tooCostly(source, expr);
+  return (
+    tooLarge(source, expr) ??
+    forbidden(source, expr, 0) ??
+    tooCostly(source, expr) ??
+    wrongPattern(source, expr)
+  );
 }
 
 function tooLarge(source: Source, root: Expression): CelProblem | undefined {
@@ -88,59 +91,25 @@ function forbiddenPattern({ target, args }: Call): string | undefined {
     return `has a pattern that repeats ${repeatsOf(text)} times; {n} in one pattern may multiply to ${MOST_REPEATS}`;
   if (target?.exprKind.case === 'callExpr' && target.exprKind.value.function !== '_[_]')
     return 'matches a text that it makes itself; only words of the question can be matched';
-  const problem = patternProblem(text);
-  return problem === undefined ? undefined : `has a pattern that is none: ${problem}`;
+  return undefined;
 }
 
-/** All counted repeats multiplied, as if each were inside the next. */
-function repeatsOf(pattern: string): number {
-  const counts = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, from, to]) => Number(to || from));
-  return counts.reduce((product, count) => product * Math.max(1, count), 1);
+/** Comes last: to make an automaton of a costly pattern is as costly as to use it. */
+function wrongPattern(source: Source, node: Expression): CelProblem | undefined {
+  const { exprKind } = node;
+  const isMatch = exprKind.case === 'callExpr' && exprKind.value.function === 'matches';
+  const [pattern] = isMatch ? exprKind.value.args : [];
+  const problem = pattern && patternProblem(constantText(pattern) ?? '');
+  if (problem !== undefined) return problemIn(source, node, `has a pattern that is none: ${problem}`);
+  for (const child of childrenOf(node)) {
+    const found = wrongPattern(source, child);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function tooCostly(source: Source, root: Expression): CelProblem | undefined {
   const steps = stepsOf(root);
   if (steps <= MOST_STEPS) return undefined;
   return problemIn(source, root, `may take ${steps} steps on a large question; ${MOST_STEPS} are allowed`);
-}
-
-/** Steps at most; a loop takes its body once for each entry its list may have. */
-function stepsOf(node: Expression): number {
-  const { exprKind } = node;
-  if (exprKind.case !== 'comprehensionExpr') {
-    const below = childrenOf(node).reduce((sum, child) => sum + stepsOf(child), 0);
-    return below + 1 + (exprKind.case === 'callExpr' ? callSteps(exprKind.value) : 0);
-  }
-  const { iterRange, loopStep } = exprKind.value;
-  if (!iterRange || !loopStep) return 1;
-  return stepsOf(iterRange) + entriesOf(iterRange) * (2 + stepsOf(loopStep));
-}
-
-function entriesOf({ exprKind }: Expression): number {
-  if (exprKind.case === 'listExpr') return exprKind.value.elements.length;
-  if (exprKind.case === 'structExpr') return exprKind.value.entries.length;
-  if (exprKind.case !== 'callExpr') return MOST_ENTRIES;
-  return exprKind.value.args.reduce((sum, arg) => sum + entriesOf(arg), 0);
-}
-
-/** What a call costs beyond one step: comparing lists, making texts, reading the clock of another place, patterns. */
-function callSteps({ function: name, args }: Call): number {
-  if (name === 'matches') return patternSteps(args[0] ? (constantText(args[0]) ?? '') : '');
-  if (name.startsWith('get') && args.length > 0) return 300;
-  return STEPS.get(name) ?? 0;
-}
-
-const STEPS: ReadonlyMap<string, number> = new Map([
-  ['@in', 25],
-  ['_==_', 2],
-  ['_!=_', 2],
-  ['_+_', 5],
-  ['timestamp', 20],
-  ['duration', 20],
-]);
-
-function patternSteps(pattern: string): number {
-  const repeats = repeatsOf(pattern);
-  const classes = pattern.split(/\\[pP]|\(\?/).length - 1;
-  return pattern.length + 10 * repeats + repeats ** 2 + 600 * classes * repeats;
 }

@@ -1,6 +1,6 @@
 import { type CelInput, celList, celMap, isCelError, parse, plan } from '@bufbuild/cel';
 import type { PolicyQuestion } from '../../domain/policy.ts';
-import { MOST_ENTRIES, MOST_TEXT } from './bounds.ts';
+import { MOST_ENTRIES, MOST_TEXT } from './cost.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { QUESTION, type Shape } from './shape.ts';
 

@@ -6,6 +6,7 @@ import { VCLUSTER_DEFAULTS, type VClusterSettings } from '../../adapters/vcluste
 import { createReleaseStorage } from '../../clients/helm/storage.ts';
 import { diffObjects } from '../../clients/kubernetes/diff.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/requests.ts';
+import type { RuntimeTarget } from '../../domain/change.ts';
 import { testHelm } from '../helm/world.ts';
 import { silent } from './fake-tools.ts';
 
@@ -29,4 +30,25 @@ export function vclusterAdapter(
     log: silent,
   });
   return createVClusterAdapter({ releases, kubernetes, settings: { ...LAB_SETTINGS, ...changes } });
+}
+
+/** A pod as the syncer of a virtual cluster makes it in the host's namespace. */
+export function syncedPod({ namespace, release }: RuntimeTarget, name: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { 'vcluster.loft.sh/managed-by': release } },
+    spec: {
+      nodeSelector: { 'runtimeai.dev/node-kind': 'simulated' },
+      tolerations: [{ operator: 'Exists' }],
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'work',
+          image: 'work:1',
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
+      ],
+    },
+  };
 }

@@ -14,7 +14,7 @@ import { testCluster } from '../kubernetes/cluster.ts';
 import { until } from '../until.ts';
 import { Walker } from './conformance/walker.ts';
 import { silent } from './fake-tools.ts';
-import { vclusterAdapter } from './vcluster-under-test.ts';
+import { syncedPod, vclusterAdapter } from './vcluster-under-test.ts';
 
 const SMALL: RuntimeSpec = { size: 'small' };
 const LARGE: RuntimeSpec = { size: 'large' };
@@ -81,31 +81,6 @@ async function memoryRequested(): Promise<unknown> {
   return fieldsOf(fieldsOf(listOf(template['containers'])[0]?.['resources'])['requests'])['memory'];
 }
 
-/** A pod as the syncer of a virtual cluster makes it in the host's namespace. */
-async function managedPod(name: string): Promise<void> {
-  await kubernetes.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace: target.namespace,
-      labels: { 'vcluster.loft.sh/managed-by': target.release },
-    },
-    spec: {
-      nodeSelector: { 'runtimeai.dev/node-kind': 'simulated' },
-      tolerations: [{ operator: 'Exists' }],
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'work',
-          image: 'work:1',
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        },
-      ],
-    },
-  });
-}
-
 const podsOf = async (labelSelector: string) =>
   kubernetes.list({ apiVersion: 'v1', kind: 'Pod', namespace: target.namespace, labelSelector });
 
@@ -125,7 +100,7 @@ describe('the power of a vcluster', () => {
   });
 
   it('is taken away with the annotations by which vcluster itself knows a pause', async () => {
-    await managedPod('work-x-default-x-edge');
+    await kubernetes.create(syncedPod(target, 'work-x-default-x-edge'));
     await stop();
     expect(await annotationsOf()).toMatchObject({
       'loft.sh/paused': 'true',
@@ -290,7 +265,7 @@ describe('the restore of a vcluster', () => {
   });
 
   it('replaces the control plane’s pod and those inside, and leaves no pod of its own', async () => {
-    await managedPod('work-y-default-x-edge');
+    await kubernetes.create(syncedPod(target, 'work-y-default-x-edge'));
     const [before] = await podsOf('app=vcluster');
     await walker.walk({ verb: 'restore', snapshot: { ...snapshot, ref } });
     const [after] = await podsOf('app=vcluster');
@@ -330,7 +305,7 @@ describe('the restore of a vcluster', () => {
   });
 
   it('leaves nothing when the vcluster is deleted, not even its volume', async () => {
-    await managedPod('work-z-default-x-edge');
+    await kubernetes.create(syncedPod(target, 'work-z-default-x-edge'));
     await walker.walk({ verb: 'delete' });
     const claims = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: target.namespace };
     expect(await kubernetes.list(claims)).toEqual([]);

@@ -236,6 +236,27 @@ describe('addresses', () => {
     },
   );
 
+  test.each([
+    ['OPTIONS', '/v1/policies/check', 'POST'],
+    ['GET', '/v1/policies/check', 'POST'],
+    ['HEAD', '/v1/policies/%63heck', 'POST'],
+    ['PUT', '/v1/policies/export', 'GET, HEAD'],
+    ['DELETE', '/v1/audit/checkpoints', 'GET, HEAD'],
+  ])(
+    '%s of the fixed address %s is 405, though a parameter beside it takes it',
+    async (method, path, allow) => {
+      const answer = await asAdmin({ method, path });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+    },
+  );
+
+  test('a fixed address beside a parameter leaves the parameter what it takes', async () => {
+    const one = await asAdmin({ method: 'PATCH', path: `/v1/policies/${newId('policy')}` });
+    expect([one.status, one.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, DELETE']);
+    expect((await asAdmin({ path: `/v1/policies/${newId('policy')}` })).status).toBe(404);
+    expect((await asAdmin({ path: '/v1/policies/%65xport' })).status).toBe(200);
+  });
+
   test.each(['rt_x', '%00', 'dep_01h455vb4pex5vsknk084sn02q', 'x'.repeat(300), '%ff'])(
     'the id %j is 404 or 400, never an error of ours',
     async id => {

@@ -1,6 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { createChangeRecordActivities } from '../../activities/change-records.ts';
 import { createClearanceActivities } from '../../activities/clearance.ts';
 import { createPeopleActivities } from '../../activities/people-records.ts';
 import { createRecordActivities } from '../../activities/records.ts';
@@ -53,13 +54,20 @@ export async function startControlPlane(database: Database): Promise<TestControl
 }
 
 async function createWorkers(plane: TestControlPlane, database: Database): Promise<Worker[]> {
-  const records = createRecordActivities({
-    db: database,
-    governance: {},
-    defaultQuota: { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 },
-  });
+  const defaultQuota = { cpu: 16, memoryMiB: 32_768, pods: 50, storageGiB: 100 };
   const parts = { db: database };
-  const activities = { ...records, ...createPeopleActivities(parts), ...createClearanceActivities(parts) };
+  const activities = {
+    ...createRecordActivities({ ...parts, governance: {}, defaultQuota }),
+    ...createChangeRecordActivities({
+      ...parts,
+      defaultQuota,
+      stepTimeoutSeconds: 60,
+      intentSoakSeconds: 1,
+      maxAgeSeconds: 15,
+    }),
+    ...createPeopleActivities(parts),
+    ...createClearanceActivities(parts),
+  };
   const codePath = inject('workflowBundle');
   const workflowBundle = codePath ? { codePath } : { code: await bundleForTests() };
   const common = { connection: plane.env.nativeConnection, namespace: plane.env.namespace ?? 'default' };

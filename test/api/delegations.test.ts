@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { approverRights } from '../../db/approvals.ts';
+import { findApprovers } from '../../db/approvers.ts';
 import { newId } from '../../domain/ids.ts';
 import { makePerson, type Person } from './people.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -31,7 +31,7 @@ const revoke = (id: string, key = dora.key) =>
   server.call({ path: `/v1/delegations/${id}`, method: 'DELETE', key });
 const admin = () => tenants.keyOf('acme', 'tenant_admin');
 const delegatorsOf = async (id: string) =>
-  (await approverRights(tenants.database.forTenant('acme'), [id])).find(each => each.id === id)?.inPlaceOf;
+  (await findApprovers(tenants.database.forTenant('acme'), [id])).find(each => each.id === id)?.inPlaceOf;
 const audited = (id: string) =>
   tenants.database
     .forTenant('acme')
@@ -158,7 +158,7 @@ describe('the list of delegations', () => {
 
 describe('what somebody may now', () => {
   const rights = async (id: string) =>
-    (await approverRights(tenants.database.forTenant('acme'), [id])).find(each => each.id === id);
+    (await findApprovers(tenants.database.forTenant('acme'), [id])).find(each => each.id === id);
 
   test('follows grants, claims, groups and disabling, of an agent also its owner’s', async () => {
     expect(await rights(bot.id)).toMatchObject({

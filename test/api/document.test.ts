@@ -5,7 +5,7 @@ import { openApiDocument } from '../../api/openapi/document.ts';
 import { problemsOf } from '../../api/openapi/route.ts';
 import { ROUTES } from '../../api/openapi/routes.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { Document, isNode } from '../contract/document.ts';
+import { Document, isNode, type Node } from '../contract/document.ts';
 
 const document = openApiDocument(packageJson.version);
 
@@ -22,6 +22,28 @@ describe('the OpenAPI document', () => {
       return !(name && kind && name in ((document.components as Record<string, object>)[kind] ?? {}));
     });
     expect(missing).toEqual([]);
+  });
+
+  test('says nothing beside a reference that could contradict it', () => {
+    const beside = nodesIn(document).flatMap(node =>
+      '$ref' in node ? Object.keys(node).filter(key => key !== '$ref') : [],
+    );
+    expect([...new Set(beside)].sort()).toEqual(['default', 'description']);
+  });
+
+  test('says of every number in a request how small and how large it may be', () => {
+    const numbers = requestNodes().filter(
+      ({ type, enum: some }) =>
+        some === undefined && [type].flat().some(one => NUMBERS.includes(String(one))),
+    );
+    expect(numbers.length).toBeGreaterThan(20);
+    expect(numbers.filter(number => !isBounded(number))).toEqual([]);
+  });
+
+  test('has only patterns that the regular expressions of all languages read alike', () => {
+    const patterns = new Set(nodesIn(document).flatMap(({ pattern }) => pattern ?? []));
+    expect(patterns.size).toBeGreaterThan(20);
+    expect([...patterns].filter(pattern => PARTICULAR.test(String(pattern)))).toEqual([]);
   });
 
   test('has one operation id for each route', () => {
@@ -82,6 +104,38 @@ const MEANT = [
   // A record with all keys of an enumeration has them under propertyNames.
   /^no-required-schema-properties-undefined .*\/sizes\/required/,
 ];
+
+const NUMBERS = ['integer', 'number'];
+
+/** Classes whose members differ (Unicode or not), and looking around, which RE2 has not. */
+const PARTICULAR = /\\[pPdDsSwWbB]|\(\?[=!<]/;
+
+function isBounded({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Node): boolean {
+  return (minimum ?? exclusiveMinimum) !== undefined && (maximum ?? exclusiveMaximum) !== undefined;
+}
+
+/** Everything that a request may consist of, also what is referred to. */
+function requestNodes(): Node[] {
+  const served = new Document(JSON.parse(JSON.stringify(document)));
+  const operations = Object.values(document.paths ?? {}).flatMap(path => Object.values(path));
+  const asked = operations.flatMap(({ parameters, requestBody }) => nodesIn([parameters, requestBody]));
+  const reached = new Set<unknown>();
+  for (const node of asked) {
+    const target = served.resolve(node);
+    if (target === node || reached.has(target)) continue;
+    reached.add(target);
+    asked.push(...nodesIn(target));
+  }
+  return asked;
+}
+
+/** Every object below, and itself; what examples consist of is no part of it. */
+function nodesIn(node: unknown): Node[] {
+  if (Array.isArray(node)) return node.flatMap(nodesIn);
+  if (!isNode(node)) return [];
+  const inner = Object.entries(node).filter(([key]) => key !== 'examples' && key !== 'example');
+  return [node, ...inner.flatMap(([, each]) => nodesIn(each))];
+}
 
 interface Example {
   readonly pointer: string;

@@ -4,15 +4,18 @@ import { listPolicies } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
 import { newId } from '../../domain/ids.ts';
 import { withClient } from '../postgres.ts';
+import { PolicyCalls, RULES } from './policy-calls.ts';
 import { startServer, type TestServer } from './server.ts';
 import { openTenants, type TenantsFixture, type TestTenant } from './tenants.ts';
 
 let tenants: TenantsFixture;
 let server: TestServer;
+let api: PolicyCalls;
 
 beforeAll(async () => {
   tenants = await openTenants();
   server = await startServer(tenants);
+  api = new PolicyCalls(tenants, server);
 });
 
 afterAll(async () => {
@@ -20,40 +23,13 @@ afterAll(async () => {
   await tenants.close();
 });
 
-const keyOf = (tenant: TestTenant = 'acme') => tenants.keyOf(tenant, 'tenant_admin');
-const rules = [{ kind: 'allow_action', selector: { action: 'lifecycle.*' } }];
-let made = 0;
-const nameOf = () => {
-  made += 1;
-  return `policy-${made}`;
-};
-const create = (body: object, headers: Record<string, string> = {}, tenant: TestTenant = 'acme') =>
-  server.call({
-    path: '/v1/policies',
-    key: keyOf(tenant),
-    body: { name: nameOf(), rules, ...body },
-    headers,
-  });
-const read = (id: string, headers: Record<string, string> = {}) =>
-  server.call({ path: `/v1/policies/${id}`, key: keyOf(), headers });
-const replace = (id: string, body: object, headers: Record<string, string> = {}) =>
-  server.call({
-    path: `/v1/policies/${id}`,
-    method: 'PUT',
-    key: keyOf(),
-    body: { name: nameOf(), rules, ...body },
-    headers,
-  });
-const remove = (id: string, headers: Record<string, string> = {}) =>
-  server.call({ path: `/v1/policies/${id}`, method: 'DELETE', key: keyOf(), headers });
-
 describe('replacing a policy', () => {
   test('makes its next version, in its old place', async () => {
-    const { body: made } = await create({ scope_env: 'production' });
-    await create({});
+    const { body: made } = await api.create({ scope_env: 'production' });
+    await api.create({});
     const before = (await listPolicies(tenants.database.forTenant('acme'))).map(({ id }) => id);
     const next = [{ kind: 'deny_action', selector: { action: 'deploy.*' } }];
-    const { status, body } = await replace(made.id, { name: made.name, mode: 'shadow', rules: next });
+    const { status, body } = await api.replace(made.id, { name: made.name, mode: 'shadow', rules: next });
     expect([status, body]).toEqual([
       200,
       {
@@ -66,53 +42,55 @@ describe('replacing a policy', () => {
         updated_at: expect.any(String),
       },
     ]);
-    expect((await read(made.id)).headers.get('etag')).toMatch(/^"2\./);
+    expect((await api.read(made.id)).headers.get('etag')).toMatch(/^"2\./);
     const after = (await listPolicies(tenants.database.forTenant('acme'))).map(({ id }) => id);
     expect(after).toEqual(before);
   });
 
   test('needs the version that If-Match names', async () => {
-    const { body: made } = await create({});
-    const tag = (await read(made.id)).headers.get('etag') ?? '';
+    const { body: made } = await api.create({});
+    const tag = (await api.read(made.id)).headers.get('etag') ?? '';
     const [one, other] = await Promise.all([
-      replace(made.id, {}, { 'if-match': tag }),
-      replace(made.id, {}, { 'if-match': tag }),
+      api.replace(made.id, {}, { 'if-match': tag }),
+      api.replace(made.id, {}, { 'if-match': tag }),
     ]);
     expect([one.status, other.status].sort()).toEqual([200, 412]);
-    expect((await remove(made.id, { 'if-match': tag })).status).toBe(412);
-    expect((await remove(made.id, { 'if-match': '"2"' })).status).toBe(204);
+    expect((await api.remove(made.id, { 'if-match': tag })).status).toBe(412);
+    expect((await api.remove(made.id, { 'if-match': '"2"' })).status).toBe(204);
   });
 
   test('is refused for a taken name, a bad rule, and what is not there', async () => {
-    const [{ body: one }, { body: other }] = [await create({}), await create({})];
-    expect((await replace(one.id, { name: other.name })).body.code).toBe('name_taken');
-    expect((await replace(one.id, { rules: [{ kind: 'data_egress' }] })).body.code).toBe('rule_not_enforced');
-    expect((await replace(one.id, { tenant_id: 'globex' })).body.code).toBe('other_tenant');
-    expect((await replace(newId('policy'), {})).status).toBe(404);
-    expect((await read(one.id)).body.version).toBe(1);
+    const [{ body: one }, { body: other }] = [await api.create({}), await api.create({})];
+    expect((await api.replace(one.id, { name: other.name })).body.code).toBe('name_taken');
+    expect((await api.replace(one.id, { rules: [{ kind: 'data_egress' }] })).body.code).toBe(
+      'rule_not_enforced',
+    );
+    expect((await api.replace(one.id, { tenant_id: 'globex' })).body.code).toBe('other_tenant');
+    expect((await api.replace(newId('policy'), {})).status).toBe(404);
+    expect((await api.read(one.id)).body.version).toBe(1);
   });
 });
 
 describe('the versions of a policy', () => {
   const versionsOf = (id: string, query = '', tenant: TestTenant = 'acme') =>
-    server.call({ path: `/v1/policies/${id}/versions${query}`, key: keyOf(tenant) });
+    server.call({ path: `/v1/policies/${id}/versions${query}`, key: api.keyOf(tenant) });
 
   test('are kept with who made them, also after it was deleted', async () => {
-    const { body: made } = await create({ name: 'versioned' });
-    await replace(made.id, { name: 'versioned-2', mode: 'shadow' });
-    await remove(made.id);
+    const { body: made } = await api.create({ name: 'versioned' });
+    await api.replace(made.id, { name: 'versioned-2', mode: 'shadow' });
+    await api.remove(made.id);
     const { body } = await versionsOf(made.id);
     expect(body.items).toMatchObject([
       { version: 3, name: 'versioned-2', mode: 'shadow', removed: true },
       { version: 2, name: 'versioned-2', mode: 'shadow', removed: false },
-      { version: 1, name: 'versioned', mode: 'enforce', removed: false, rules },
+      { version: 1, name: 'versioned', mode: 'enforce', removed: false, rules: RULES },
     ]);
     for (const { changed_by } of body.items) expect(changed_by).toMatch(/^prn_/);
   });
 
   test('come page by page, to nobody else', async () => {
-    const { body: made } = await create({});
-    for (let round = 0; round < 10; round += 1) await replace(made.id, {});
+    const { body: made } = await api.create({});
+    for (let round = 0; round < 10; round += 1) await api.replace(made.id, {});
     const first = await versionsOf(made.id, '?page_size=9');
     const rest = await versionsOf(made.id, `?page_size=9&page_token=${first.body.next_page_token}`);
     const numbers = [...first.body.items, ...rest.body.items].map(({ version }) => version);
@@ -133,10 +111,10 @@ describe('each change of a policy', () => {
     });
 
   test('is in the audit with who made it, and a refused one is not there as a change', async () => {
-    const { body: made } = await create({ scope_env: 'staging' });
-    await replace(made.id, { name: made.name }, { 'if-match': '"7"' });
-    await replace(made.id, { name: made.name });
-    await remove(made.id);
+    const { body: made } = await api.create({ scope_env: 'staging' });
+    await api.replace(made.id, { name: made.name }, { 'if-match': '"7"' });
+    await api.replace(made.id, { name: made.name });
+    await api.remove(made.id);
     const changes = (await recordsOf(made.id)).filter(({ outcome }) => outcome === 'succeeded');
     expect(changes).toMatchObject([
       { action: 'policy.create', environment: 'staging', details: { version: 1 } },
@@ -154,9 +132,9 @@ describe('each change of a policy', () => {
     await withClient(tenants.superuserUrl, client =>
       client.query('revoke insert on audit_records from runtimeai_app'),
     );
-    const name = nameOf();
+    const name = api.newName();
     try {
-      expect((await create({ name })).status).toBe(500);
+      expect((await api.create({ name })).status).toBe(500);
     } finally {
       await withClient(tenants.superuserUrl, client =>
         client.query('grant insert on audit_records to runtimeai_app'),
@@ -164,18 +142,21 @@ describe('each change of a policy', () => {
     }
     const all = await listPolicies(tenants.database.forTenant('acme'));
     expect(all.map(policy => policy.name)).not.toContain(name);
-    expect((await create({ name })).status).toBe(201);
+    expect((await api.create({ name })).status).toBe(201);
   });
 });
 
 describe('policies that contradict each other', () => {
   test('are made with a warning that names both rules, on either side', async () => {
     const selector = { action: 'lifecycle.scale', project: 'contradiction' };
-    const { body: allow } = await create({ name: 'lets-scale', rules: [{ kind: 'allow_action', selector }] });
+    const { body: allow } = await api.create({
+      name: 'lets-scale',
+      rules: [{ kind: 'allow_action', selector }],
+    });
     const about = (warnings: { rules: { policy: string }[] }[]) =>
       warnings.map(warning => warning.rules.map(({ policy }) => policy).sort());
     expect(about(allow.warnings)).not.toContainEqual(['lets-scale', 'no-scaling']);
-    const { status, body: deny } = await create({
+    const { status, body: deny } = await api.create({
       name: 'no-scaling',
       rules: [{ kind: 'deny_action', selector }],
     });
@@ -184,10 +165,10 @@ describe('policies that contradict each other', () => {
     expect(deny.warnings.map(({ message }: { message: string }) => message).join()).toMatch(
       /"lets-scale".*"no-scaling"/,
     );
-    expect(about((await read(allow.id)).body.warnings)).toContainEqual(['lets-scale', 'no-scaling']);
-    await remove(deny.id);
-    expect(about((await read(allow.id)).body.warnings)).not.toContainEqual(['lets-scale', 'no-scaling']);
-    await remove(allow.id);
+    expect(about((await api.read(allow.id)).body.warnings)).toContainEqual(['lets-scale', 'no-scaling']);
+    await api.remove(deny.id);
+    expect(about((await api.read(allow.id)).body.warnings)).not.toContainEqual(['lets-scale', 'no-scaling']);
+    await api.remove(allow.id);
   });
 });
 
@@ -214,7 +195,7 @@ describe('a policy of the tenant above', () => {
     keyBelow = made.token;
     await owner.close();
     above = (
-      await create({
+      await api.create({
         name: 'from-above',
         rules: [{ kind: 'deny_action', selector: { action: 'lifecycle.delete', tenant: 'acme-lab' } }],
       })
@@ -242,7 +223,7 @@ describe('a policy of the tenant above', () => {
       const answer = await below({ path, ...call });
       expect([answer.status, answer.body.code]).toEqual([409, 'policy_inherited']);
     }
-    expect((await read(above.id)).body.version).toBe(1);
+    expect((await api.read(above.id)).body.version).toBe(1);
   });
 
   test('holds below and wins over what is allowed there, which is told when it is contradicted', async () => {
@@ -263,7 +244,8 @@ describe('a policy of the tenant above', () => {
   });
 
   test('does not show the tenant above what is below', async () => {
-    const all = (await server.call({ path: '/v1/policies?inherited=true&page_size=200', key: keyOf() })).body;
+    const all = (await server.call({ path: '/v1/policies?inherited=true&page_size=200', key: api.keyOf() }))
+      .body;
     expect(all.items.map(({ name }: { name: string }) => name)).not.toContain('own');
   });
 });

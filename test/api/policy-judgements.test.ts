@@ -1,21 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepingDecisions } from '../../db/decisions.ts';
 import { policiesInForce } from '../../db/policies.ts';
+import { keepingDecisions } from '../../db/policy-decisions.ts';
 import { newId } from '../../domain/ids.ts';
 import type { PolicyAction, PolicyQuestion } from '../../domain/policy.ts';
 import { judge } from '../../policy/judge.ts';
 import { SAMPLE_QUESTION } from '../../policy/sample-question.ts';
+import { PolicyCalls } from './policy-calls.ts';
 import { type Recorded, recordDeploys } from './recorded.ts';
 import { startServer, type TestServer } from './server.ts';
 import { openTenants, type TenantsFixture, type TestTenant } from './tenants.ts';
 
 let tenants: TenantsFixture;
 let server: TestServer;
+let api: PolicyCalls;
 let recorded: Recorded;
 
 beforeAll(async () => {
   tenants = await openTenants();
   server = await startServer(tenants);
+  api = new PolicyCalls(tenants, server);
   recorded = await recordDeploys(tenants.database, 'acme');
 });
 
@@ -31,18 +34,6 @@ const ask = (path: string, body?: object, tenant: TestTenant = 'acme') =>
     ...(body !== undefined && { body }),
   });
 const check = (body: object, tenant?: TestTenant) => ask('check', body, tenant);
-
-/** Makes a policy for one test. */
-async function withPolicy(policy: object, work: () => Promise<void>, tenant: TestTenant = 'acme') {
-  const key = tenants.keyOf(tenant, 'tenant_admin');
-  const made = await server.call({ path: '/v1/policies', key, body: policy });
-  expect(made.status).toBe(201);
-  try {
-    await work();
-  } finally {
-    await server.call({ path: `/v1/policies/${made.body.id}`, method: 'DELETE', key });
-  }
-}
 
 describe('asking the policies', () => {
   test('without a runtime takes what the document says for what is left out', async () => {
@@ -96,7 +87,7 @@ describe('asking the policies', () => {
       },
       { kind: 'deny_action', selector: { action: 'lifecycle.*', project: 'payments' } },
     ];
-    await withPolicy({ name: 'careful', rules }, async () => {
+    await api.during({ name: 'careful', rules }, async () => {
       const asked = { action: 'lifecycle.scale', requester: { kind: 'agent' } };
       const { body } = await check({ ...asked, desired: { replicas: 4 } });
       const [first, second] = body.explanation.rules.filter(
@@ -120,7 +111,7 @@ describe('asking the policies', () => {
 
   test('reckons budgets by the price table, or by the costs one gives', async () => {
     const rules = [{ kind: 'budget_guardrail', params: { monthly: 500_000 } }];
-    await withPolicy({ name: 'thrifty', rules }, async () => {
+    await api.during({ name: 'thrifty', rules }, async () => {
       const cheap = await check({ action: 'lifecycle.create' });
       expect(cheap.body.verdict.answer).toBe('allow');
       expect(cheap.body.verdict.obligations.budgets).toMatchObject([{ per: 'tenant', monthly: 500_000 }]);
@@ -134,7 +125,7 @@ describe('asking the policies', () => {
 
   test('tells beside the verdict what shadow policies would say', async () => {
     const rules = [{ kind: 'deny_action', selector: { action: 'lifecycle.create' } }];
-    await withPolicy({ name: 'to-come', mode: 'shadow', rules }, async () => {
+    await api.during({ name: 'to-come', mode: 'shadow', rules }, async () => {
       const { body } = await check({ action: 'lifecycle.create' });
       expect(body.verdict).toMatchObject({ answer: 'allow', shadow: { answer: 'deny' } });
     });
@@ -177,10 +168,17 @@ describe('asking the policies', () => {
       '/requester/roles/0',
     ],
     [{ action: 'lifecycle.stop', now: 'noon' }, 400, 'invalid_request', '/now'],
+    [{ action: 'lifecycle.stop', now: '9999-12-31T23:59:59-01:00' }, 422, 'unprocessable_request', '/now'],
+    [{ action: 'lifecycle.stop', cost: { after: 1e31 } }, 400, 'invalid_request', '/cost/after'],
   ])('with %j is %s %s at %s', async (body, status, code, pointer) => {
     const answer = await check(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+
+  test('takes a point in time with any offset, and answers it in UTC', async () => {
+    const { body } = await check({ action: 'lifecycle.stop', now: '2026-01-05T12:00:00+02:00' });
+    expect(body.question.now).toBe('2026-01-05T10:00:00.000Z');
   });
 
   test('does not let one say of a named runtime what is known of it', async () => {
@@ -204,7 +202,7 @@ describe('asking the policies', () => {
     const none = await check({ ...asked, runtime_id: newId('runtime') }, 'globex');
     expect(none.body.code).toBe('runtime_not_found');
     const rules = [{ kind: 'deny_action' }];
-    await withPolicy({ name: 'nothing-at-all', rules }, async () => {
+    await api.during({ name: 'nothing-at-all', rules }, async () => {
       expect((await check({ action: 'lifecycle.create' })).body.verdict.answer).toBe('deny');
       expect((await check({ action: 'lifecycle.create' }, 'globex')).body.verdict.answer).toBe('allow');
     });
@@ -361,42 +359,5 @@ describe('replaying decisions', () => {
     const answer = await ask('replay', body);
     expect(answer.status).toBe(status);
     expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
-  });
-});
-
-describe('the export for the cluster', () => {
-  test('has what the API server can see, and says of the rest why not', async () => {
-    const rules = [
-      { kind: 'deny_action', selector: { action: 'deploy.*' }, reason: 'holidays' },
-      { kind: 'deny_action', when: 'requester.kind == "agent"' },
-    ];
-    await withPolicy({ name: 'freeze', scope_env: 'production', rules }, async () => {
-      const { status, body } = await ask('export');
-      expect(status).toBe(200);
-      const kinds = body.manifests.map(({ kind }: { kind: string }) => kind);
-      expect(kinds).toEqual(
-        Array(2).fill(['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']).flat(),
-      );
-      expect(body.manifests[0].spec.validations[0].message).toContain('rule 1 of policy "freeze"');
-      expect(body.left_out).toContainEqual(
-        expect.objectContaining({
-          policy: 'freeze',
-          rule: 2,
-          why: expect.stringContaining('requester.kind'),
-        }),
-      );
-      expect(body.left_out).toContainEqual(expect.objectContaining({ policy: 'sample', rule: 2 }));
-      expect((await ask('export', undefined, 'globex')).body.manifests).toEqual([]);
-    });
-  });
-
-  test('has but one format, and lets RuntimeAI through where it is named', async () => {
-    expect((await ask('export?format=rego')).status).toBe(400);
-    await withPolicy({ name: 'nothing', rules: [{ kind: 'deny_action' }] }, async () => {
-      const { body } = await ask('export?format=validating-admission-policy&except_user=runtimeai');
-      expect(JSON.stringify(body.manifests[0].spec.matchConditions)).toContain(
-        'request.userInfo.username != \\"runtimeai\\"',
-      );
-    });
   });
 });

@@ -258,6 +258,12 @@ describe('a tenant below', () => {
     const taken = await call(admin.token, { method: 'PUT', ...own, body: { grants: [] } });
     expect(codeOf(taken)).toEqual([409, 'last_admin']);
     expect(codeOf(await call(admin.token, { method: 'DELETE', ...own }))).toEqual([409, 'last_admin']);
+    const bot = { name: 'bot', kind: 'agent', grants: [{ role: 'tenant_admin', project: null }] };
+    expect((await call(admin.token, { path: '/v1/members', body: bot })).body.owner_id).toBe(
+      admin.principal_id,
+    );
+    // An agent is refused as soon as whoever answers for it is disabled, and would be of no use.
+    expect(codeOf(await call(admin.token, { method: 'DELETE', ...own }))).toEqual([409, 'last_admin']);
     const second = { name: 'Wei', kind: 'human', grants: [{ role: 'tenant_admin', project: null }] };
     expect((await call(admin.token, { path: '/v1/members', body: second })).status).toBe(201);
     expect((await call(admin.token, { method: 'DELETE', ...own })).status).toBe(204);

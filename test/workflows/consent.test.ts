@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Requester } from '../../domain/deployment.ts';
+import type { Requester } from '../../domain/requester.ts';
 import { CONSENT_NEEDED, consentWanted, DENIED } from '../builders/verdict.ts';
 import { answer, gate, hang } from '../fakes/activities.ts';
 import { admittedSteps, deleting, restarting, scaling } from './change-input.ts';
@@ -118,7 +118,9 @@ describe('a decision that is taken back', () => {
     await deploy.decide({ approvalId: 'apr_1' });
     await deploy.until('preparing');
     expect(await deploy.withdraw({ approvalId: 'apr_1' })).toEqual({ status: 'open' });
-    await deploy.decide({ approvalId: 'apr_1' }).catch(() => undefined);
+    expect(await refusalOf(deploy.decide({ approvalId: 'apr_1' }))).toMatchObject({
+      code: 'not_awaiting_approval',
+    });
     planning.open();
     await deploy.until('applying');
     expect(await refusalOf(deploy.withdraw({ approvalId: 'apr_1' }))).toMatchObject({

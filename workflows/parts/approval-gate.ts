@@ -1,6 +1,6 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import type { OpenedApproval } from '../../activities/clearance.ts';
-import type { Requester } from '../../domain/deployment.ts';
+import type { Requester } from '../../domain/requester.ts';
 import {
   type Answer,
   answerOf,
