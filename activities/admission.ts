@@ -165,7 +165,7 @@ function admittedDeployment(
   { input, facts }: AdmissionCase,
   { place, quota, decision }: { place: Place; quota: SlotQuota; decision: PolicyDecision },
 ): AdmittedDeployment {
-  const { create, agent, requester, operationId } = input;
+  const { create, agent } = input;
   const { verdict: policy } = decision;
   const verified = verifiedRevision(facts.runtime);
   const knownRevision = facts.runtime?.knownRevision ?? 0;
@@ -189,21 +189,26 @@ function admittedDeployment(
       knownRevision,
       ...(verified ? { verified } : {}),
     },
-    event: {
-      type: 'deploy.preparing',
-      severity: 'info',
-      actor: requester.kind,
-      principal: requester.id,
-      operationId,
-      message: `${requester.name} asked to deploy ${agent.image}: ${policy.reason}`,
-      data: { deployment_id: input.deploymentId, image: agent.image, policy: policy.policy },
-      audit: begunRecord(input, {
-        kind: 'deploy',
-        ...place,
-        verdict: policy,
-        details: { image: agent.image },
-      }),
-    },
+    event: firstEvent(input, place, policy),
+  };
+}
+
+function firstEvent(
+  input: AdmissionCase['input'],
+  place: Place,
+  verdict: PolicyVerdict,
+): AdmittedDeployment['event'] {
+  const { requester, operationId, deploymentId, agent } = input;
+  const { image } = agent;
+  return {
+    type: 'deploy.preparing',
+    severity: 'info',
+    actor: requester.kind,
+    principal: requester.id,
+    operationId,
+    message: `${requester.name} asked to deploy ${image}: ${verdict.reason}`,
+    data: { deployment_id: deploymentId, image, policy: verdict.policy },
+    audit: begunRecord(input, { kind: 'deploy', ...place, verdict, details: { image } }),
   };
 }
 

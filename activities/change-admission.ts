@@ -8,7 +8,7 @@ import type { ActionPlan } from '../domain/planner.ts';
 import { admittedSteps, type Refusal } from '../domain/rules/change-steps.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { reservationOfRuntime } from '../domain/rules/reservation.ts';
-import { strictest } from '../policy/judge.ts';
+import { strictest } from '../policy/strictest.ts';
 import { admittedChange, rejectedChange } from './change-admitted.ts';
 import {
   type Case,

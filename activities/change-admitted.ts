@@ -9,7 +9,7 @@ import { footprintOf } from '../domain/rules/footprint.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { namespaceOf, type PodSecurity } from '../domain/rules/slot.ts';
 import type { RuntimeSpec } from '../domain/runtime.ts';
-import { strictest } from '../policy/judge.ts';
+import { strictest } from '../policy/strictest.ts';
 import { begunRecord, deniedRecord } from './auditing.ts';
 import { type Case, type ChangeAsked, type Refused, refuse } from './change-case.ts';
 import { reachOf } from './reach.ts';

@@ -124,6 +124,7 @@ function hasEnded(input: ChangeOutcomeRecord): ChangeEnded {
       message,
       data: { steps: change.steps.map(({ verb, status }) => ({ verb, status })), ...(error && { error }) },
       audit: endedRecord(input, { action: `${change.kind}.end`, outcome, message }),
+      auditOf: 'operation',
     },
   };
 }

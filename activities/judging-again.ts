@@ -6,8 +6,9 @@ import type { ReleaseTarget } from '../domain/deployment.ts';
 import type { PolicyQuestion, PolicyVerdict } from '../domain/policy.ts';
 import type { Prices } from '../domain/rules/prices.ts';
 import { runtimeState } from '../domain/rules/runtime-state.ts';
-import { judge, strictest } from '../policy/judge.ts';
+import { judge } from '../policy/judge.ts';
 import { costOf } from '../policy/question.ts';
+import { strictest } from '../policy/strictest.ts';
 import { reachOf } from './reach.ts';
 
 /** What is known when it is judged again, right before it acts, what was judged at admission. */

@@ -81,6 +81,7 @@ function decisionTaken(input: DecisionRecord): DecisionTaken {
     step,
     message,
     data,
+    auditOf: 'operation',
     audit: {
       ...consentRecord(input),
       action: `approval.${decision}`,
@@ -102,6 +103,7 @@ function decisionWithdrawn(input: WithdrawalRecord): DecisionWithdrawn {
     step,
     message,
     data: { approval_id: approvalId },
+    auditOf: 'operation',
     audit: {
       ...consentRecord(input),
       action: 'approval.withdraw',
@@ -135,6 +137,7 @@ function intervened(input: InterventionRecord): StepRecord {
     operationId,
     step,
     message,
+    auditOf: 'operation',
     audit: {
       actor: actorOf(by),
       action: `operation.${intervention}`,

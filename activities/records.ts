@@ -160,6 +160,7 @@ function outcomeReached(input: OutcomeRecord): OutcomeReached {
       hold,
     }),
     audit: endedRecord(input, { action: 'deploy.end', outcome, message }),
+    auditOf: 'operation',
   } as const;
   return {
     ...rest,

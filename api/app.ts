@@ -3,21 +3,8 @@ import fastifyStatic from '@fastify/static';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
-import type { TrustedIssuer } from '../clients/oidc/token-verifier.ts';
-import type { Changes } from '../db/changes.ts';
-import type { Database } from '../db/database.ts';
-import { listEvents } from '../db/events.ts';
-import { observerAgeSeconds } from '../db/health.ts';
-import { listRuntimeKinds } from '../db/runtime-kinds.ts';
-import { createRulePlanner } from '../domain/rules/planner/plan.ts';
-import type { Prices } from '../domain/rules/prices.ts';
-import type { SlotQuota } from '../domain/tenant.ts';
-import packageJson from '../package.json' with { type: 'json' };
-import { DEFAULT_SLOT_QUOTA } from '../process/config.ts';
-import type { Log } from '../process/log.ts';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
 import { ApprovalsService } from './approvals/approvals.service.ts';
 import { AuditController } from './audit/audit.controller.ts';
@@ -28,13 +15,10 @@ import { ChangesService } from './changes/changes.service.ts';
 import { IntentsController } from './changes/intents.controller.ts';
 import { IntentsService } from './changes/intents.service.ts';
 import { LifecycleController } from './changes/lifecycle.controller.ts';
-import { Admissions } from './commands/admissions.ts';
-import { Commands } from './commands/commands.ts';
 import { DelegationsController } from './delegations/delegations.controller.ts';
 import { DelegationsService } from './delegations/delegations.service.ts';
 import { DeploymentsController } from './deployments/deployments.controller.ts';
 import { DeploymentsService } from './deployments/deployments.service.ts';
-import { EventFeed } from './events/event-feed.ts';
 import { EventStreams } from './events/event-streams.ts';
 import { EventsController } from './events/events.controller.ts';
 import { EventsService } from './events/events.service.ts';
@@ -48,7 +32,7 @@ import { databaseProblem } from './http/database-problem.ts';
 import { Denials } from './http/denials.ts';
 import { Leaving } from './http/leaving.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
-import { databaseOfCallers, followRequests, ProjectGuard } from './http/project-access.ts';
+import { followRequests, ProjectGuard } from './http/project-access.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { observeRequests } from './http/request-log.ts';
 import { SchemaPipe } from './http/schema.pipe.ts';
@@ -66,7 +50,6 @@ import { DocumentText } from './openapi/document-text.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { operationIdOf } from './openapi/operation-ids.ts';
 import { REFERENCE_FILES } from './openapi/reference-page.ts';
-import { OperationMessages } from './operations/operation-messages.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { OperationsService } from './operations/operations.service.ts';
 import { JudgementsController } from './policies/judgements.controller.ts';
@@ -77,33 +60,9 @@ import { ProjectsController } from './projects/projects.controller.ts';
 import { ProjectsService } from './projects/projects.service.ts';
 import { RuntimesController } from './runtimes/runtimes.controller.ts';
 import { RuntimesService } from './runtimes/runtimes.service.ts';
-import { StatusBoard } from './status/status-board.ts';
+import { type ApiParts, createServices, type Services } from './services.ts';
 import { TenantsController } from './tenants/tenants.controller.ts';
 import { TenantsService } from './tenants/tenants.service.ts';
-
-/** Everything the API stands on; whoever starts it brings it and closes it. */
-export interface ApiParts {
-  readonly database: Database;
-  readonly temporal: Client;
-  readonly changes: Changes;
-  readonly log: Log;
-  readonly registry: Registry;
-  /** Age at which what the observer saw no longer counts. */
-  readonly factsMaxAgeSeconds: number;
-  readonly temporalUiUrl?: string | undefined;
-  /** Image of an agent that names none. */
-  readonly defaultAgentImage?: string | undefined;
-  /** What plans reckon with; relative units when left out. */
-  readonly prices?: Prices | undefined;
-  /** What the keys it makes begin with; `dev` when left out. */
-  readonly installation?: string | undefined;
-  /** What a new project may hold that states nothing. */
-  readonly defaultQuota?: SlotQuota | undefined;
-  /** Whose tokens are taken; without any, only API keys. */
-  readonly issuers?: readonly TrustedIssuer[];
-  /** What each key may ask of this process; nothing or 0 is without limit. */
-  readonly rateLimitPerMinute?: number;
-}
 
 /** All controllers; a test holds each of their routes to a stated permission and to the document. */
 export const CONTROLLERS = [
@@ -176,73 +135,6 @@ export async function createApp(parts: ApiParts): Promise<NestFastifyApplication
 @Module({})
 class ApiModule {}
 
-type Services = ReturnType<typeof createServices>;
-
-function createServices(parts: ApiParts) {
-  const { database: everyones, temporal, changes, registry, log } = parts;
-  // What serves a request sees no more than its caller may; only what is shared by callers reads everything.
-  const database = databaseOfCallers(everyones);
-  const maxAgeSeconds = parts.factsMaxAgeSeconds;
-  const commands = new Commands({ database, admissions: new Admissions({ temporal, registry }) });
-  const board = new StatusBoard({ database: everyones, changes, maxAgeSeconds });
-  const messages = new OperationMessages({ database, temporal });
-  const runtimes = new RuntimesService({
-    database,
-    commands,
-    board,
-    maxAgeSeconds,
-    defaultImage: parts.defaultAgentImage,
-  });
-  const operations = new OperationsService({ database, messages, changes, workflowUrl: workflowUrls(parts) });
-  const runtimeChanges = new ChangesService({ database, commands, runtimes, operations });
-  const feed = new EventFeed({
-    read: ({ tenantId, runtimeId, after, limit }) =>
-      listEvents(everyones.forTenant(tenantId), { runtimeId, afterSequence: after, limit }),
-    changes,
-    log,
-  });
-  return {
-    registry,
-    runtimes,
-    operations,
-    deployments: new DeploymentsService({ database, commands, runtimes, operations }),
-    approvals: new ApprovalsService({ database, messages }),
-    delegations: new DelegationsService(database),
-    events: new EventsService({ database, runtimes }),
-    policies: new PoliciesService(database),
-    judgements: new JudgementsService({ database, maxAgeSeconds, prices: parts.prices }),
-    changes: runtimeChanges,
-    actions: new ActionsService({
-      changes: runtimeChanges,
-      runtimes,
-      planner: createRulePlanner(),
-      prices: parts.prices,
-    }),
-    intents: new IntentsService({ database, commands, runtimes }),
-    keys: new KeysService({ database, installation: parts.installation ?? 'dev' }),
-    kinds: new KindsService(database),
-    tenants: new TenantsService({ database, installation: parts.installation ?? 'dev' }),
-    projects: new ProjectsService({ database, defaultQuota: parts.defaultQuota ?? DEFAULT_SLOT_QUOTA }),
-    members: new MembersService(database),
-    audit: new AuditService({ database, streams: everyones }),
-    leaving: new Leaving(),
-    streams: new EventStreams({ feed, registry, announced: changes.announced }),
-    health: new HealthService({
-      version: packageJson.version,
-      kinds: () => listRuntimeKinds(database.global),
-      log,
-      probes: {
-        database: () => observerAgeSeconds(database),
-        temporal: () =>
-          temporal.withDeadline(Date.now() + 2000, () =>
-            temporal.connection.workflowService.getSystemInfo({}),
-          ),
-      },
-    }),
-    document: new DocumentText(packageJson.version),
-  };
-}
-
 function apiModule(services: Services): DynamicModule {
   const providers = [
     { provide: Registry, useValue: services.registry },
@@ -273,12 +165,4 @@ function apiModule(services: Services): DynamicModule {
 
 function limitsOf({ rateLimitPerMinute = 0 }: ApiParts): RateLimits | undefined {
   return rateLimitPerMinute > 0 ? new RateLimits({ perMinute: rateLimitPerMinute }) : undefined;
-}
-
-function workflowUrls({ temporalUiUrl, temporal }: ApiParts) {
-  const { namespace } = temporal.options;
-  return ({ workflowId, runId }: { workflowId: string; runId: string }) =>
-    temporalUiUrl
-      ? `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`
-      : null;
 }

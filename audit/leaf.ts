@@ -5,7 +5,7 @@ import type { AuditRecord } from '../domain/audit.ts';
 const LEAF = Buffer.of(0);
 
 /** The one text of a record that its hash is over: canonical JSON of RFC 8785. */
-export function canonicalText(value: object): string {
+export function canonicalText(value: object | string): string {
   const text = canonicalize(value);
   if (text === undefined) throw new Error('A record without a JSON form cannot be hashed.');
   return text;

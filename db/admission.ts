@@ -13,7 +13,7 @@ import type { Environment, SlotQuota } from '../domain/tenant.ts';
 import { type NewEvent, writingEvent } from './events.ts';
 import { holdingsBeside } from './holdings.ts';
 import { POLICIES_IN_FORCE } from './policies.ts';
-import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
+import { keepingPolicyDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything admission judges by, read in one statement. */
@@ -102,7 +102,7 @@ export async function writeAdmitted(db: TenantSql, admitted: AdmittedDeployment)
     ), runtime as (${runtimeOf(admitted)}),
     deployment as (${deploymentOf(admitted)}),
     operation as (${operationOf(admitted)}),
-    decision as (${keepingDecisions({ ...admitted, moment: 'admission', decisions: [admitted.decision] })}),
+    decision as (${keepingPolicyDecisions({ ...admitted, moment: 'admission', decisions: [admitted.decision] })}),
     ${writingEvent(event, 'runtime')}`.execute(db);
   if (rows.length === 0)
     throw new Error(`Runtime ${admitted.runtimeId} went away while its deploy was admitted.`);
@@ -136,7 +136,7 @@ export async function writeRejected(
         ${JSON.stringify(rejected.answer)}::jsonb, ${JSON.stringify(policy)}::jsonb,
         ${requester.onBehalfOf?.id ?? null}, now())
       returning runtime_id
-    ), decision as (${keepingDecisions({ ...rejected, moment: 'admission', decisions: [rejected.decision] })}),
+    ), decision as (${keepingPolicyDecisions({ ...rejected, moment: 'admission', decisions: [rejected.decision] })}),
     ${writingEvent(event, 'operation')}`.execute(db);
 }
 

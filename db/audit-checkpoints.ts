@@ -29,16 +29,13 @@ export async function pageOfCheckpoints(db: TenantSql, request: PageRequest): Pr
   return { ...page, items: page.items.map(({ id: _, ...checkpoint }) => checkpoint) };
 }
 
-/** Checkpoints above one size and up to another, in their order. */
+/** Checkpoints above one size and up to another, in their order; the first so many. */
 export async function checkpointsBetween(
   db: TenantSql,
-  { above, upTo }: { above: number; upTo: number },
+  { above, upTo, limit }: { above: number; upTo: number; limit?: number },
 ): Promise<readonly KeptCheckpoint[]> {
-  const rows = await columns(db)
-    .where('size', '>', String(above))
-    .where('size', '<=', String(upTo))
-    .orderBy('size')
-    .execute();
+  const all = columns(db).where('size', '>', String(above)).where('size', '<=', String(upTo)).orderBy('size');
+  const rows = await (limit === undefined ? all : all.limit(limit)).execute();
   return rows.map(kept);
 }
 

@@ -65,13 +65,21 @@ function conditionOf(query: AuditQuery) {
     outcome !== undefined && sql`outcome = ${outcome}`,
     object !== undefined && sql`object_id = ${object}`,
     objectKind !== undefined && sql`object_kind = ${objectKind}`,
-    operationId !== undefined && sql`operation_id = ${operationId}`,
+    operationId !== undefined && ofOperation(operationId),
     project !== undefined && sql`project = ${project}`,
     since !== undefined && sql`at >= ${since.toISOString()}::timestamptz`,
     until !== undefined && sql`at < ${until.toISOString()}::timestamptz`,
   ];
   return sql.join([sql`true`, ...conditions.filter(condition => condition !== false)], sql` and `);
 }
+
+/** Its id tells when it was asked for; no record of it is older, but for clocks that differ. */
+function ofOperation(id: string) {
+  const from = new Date(madeAt(id).getTime() - CLOCKS_DIFFER_MS);
+  return sql`operation_id = ${id} and at >= ${from.toISOString()}::timestamptz`;
+}
+
+const CLOCKS_DIFFER_MS = 60_000;
 
 function likeOf(glob: string): string {
   return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');

@@ -8,7 +8,7 @@ import type { Reservation } from '../domain/rules/quota.ts';
 import type { PodSecurity } from '../domain/rules/slot.ts';
 import type { Environment, SlotQuota } from '../domain/tenant.ts';
 import { type NewEvent, writingEvent } from './events.ts';
-import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
+import { keepingPolicyDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** What is written when a change is admitted. */
@@ -64,7 +64,7 @@ export async function writeChangeAdmitted(db: TenantSql, admitted: AdmittedChang
     operation as (${operationOf(admitted)}),
     snapshot as (${snapshotsOf(admitted)}),
     intent as (${intentOf(admitted)}),
-    decision as (${keepingDecisions({ ...admitted, moment: 'admission' })}),
+    decision as (${keepingPolicyDecisions({ ...admitted, moment: 'admission' })}),
     ${writingEvent(event, 'runtime')}`.execute(db);
   if (rows.length === 0)
     throw new Error(`Runtime ${admitted.runtimeId} went away while its change was admitted.`);
@@ -83,7 +83,7 @@ export async function writeChangeRejected(db: TenantSql, rejected: RejectedChang
         ${JSON.stringify(rejected.answer)}::jsonb, ${JSON.stringify(rejected.request)}::jsonb,
         ${JSON.stringify(policy)}::jsonb, now())
       returning runtime_id
-    ), decision as (${keepingDecisions({ ...rejected, moment: 'admission' })}),
+    ), decision as (${keepingPolicyDecisions({ ...rejected, moment: 'admission' })}),
     ${writingEvent(event, 'operation')}`.execute(db);
 }
 

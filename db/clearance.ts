@@ -14,7 +14,7 @@ import { openOperation, type StepAnswer, type StepRecord, whyNot } from './deplo
 import { writingEvent } from './events.ts';
 import { holdingsBeside } from './holdings.ts';
 import { POLICIES_IN_FORCE } from './policies.ts';
-import { keepingDecisions, type PolicyDecision } from './policy-decisions.ts';
+import { keepingPolicyDecisions, type PolicyDecision } from './policy-decisions.ts';
 import type { TenantSql } from './tables.ts';
 
 /** Everything by which an operation is cleared to act, or shown to those who must agree; read in one statement. */
@@ -143,7 +143,7 @@ export async function writeClearanceDecision(
 ): Promise<void> {
   const { operationId, decision } = made;
   await sql`
-    with decision as (${keepingDecisions({ ...made, moment: 'clearance', decisions: [decision] })})
+    with decision as (${keepingPolicyDecisions({ ...made, moment: 'clearance', decisions: [decision] })})
     update operations set verdict = ${JSON.stringify(decision.verdict)}::jsonb where id = ${operationId}`.execute(
     db,
   );

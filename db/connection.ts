@@ -55,10 +55,15 @@ export async function inTransaction<T, R>({
   try {
     // Not awaited before the work: its first statement travels with it.
     const begun = client.query(beginning(scope));
-    const [beginning_, result] = await Promise.allSettled([begun, work(clientSql<T>(client))]);
+    const { sql, sentAlong } = clientSql<T>(client);
+    const [beginning_, result] = await Promise.allSettled([begun, work(sql)]);
     if (beginning_.status === 'rejected') throw beginning_.reason;
-    if (result.status === 'rejected') throw result.reason;
-    const { command } = await client.query('commit');
+    // What failed on the side made the statements behind it fail too; it is the one to tell.
+    if (result.status === 'rejected') throw (await firstFailure(sentAlong)) ?? result.reason;
+    // PostgreSQL commits nothing of a transaction in which a statement failed, so the answers need not be waited for.
+    const committing = client.query('commit');
+    const [failed, { command }] = await Promise.all([firstFailure(sentAlong), committing]);
+    if (failed) throw failed;
     if (command !== 'COMMIT')
       throw new Error('A statement failed unnoticed, so the transaction was rolled back.');
     return result.value;
@@ -70,10 +75,37 @@ export async function inTransaction<T, R>({
   }
 }
 
+/**
+ * Sends a statement whose answer nobody needs, without a round trip of its own: the transaction goes on at once, and is
+ * committed only if the statement succeeded. Where every statement is its own transaction, this waits for it.
+ */
+export async function sendAlong<T>(db: Kysely<T>, query: CompiledQuery): Promise<void> {
+  const send = alongside.get(db);
+  if (send) send(query);
+  else await db.executeQuery(query);
+}
+
 type Run = (query: CompiledQuery) => Promise<PgResult>;
 
-function clientSql<T>(client: PoolClient): Kysely<T> {
-  return kyselyOver<T>(query => client.query(statement(query)));
+const alongside = new WeakMap<object, (query: CompiledQuery) => void>();
+
+function clientSql<T>(client: PoolClient): { sql: Kysely<T>; sentAlong: Promise<Error | undefined>[] } {
+  const run: Run = query => client.query(statement(query));
+  const sql = kyselyOver<T>(run);
+  const sentAlong: Promise<Error | undefined>[] = [];
+  alongside.set(sql, query => void sentAlong.push(failureOf(run(query))));
+  return { sql, sentAlong };
+}
+
+function failureOf(running: Promise<unknown>): Promise<Error | undefined> {
+  return running.then(
+    () => undefined,
+    error => (error instanceof Error ? error : new Error(String(error))),
+  );
+}
+
+async function firstFailure(sent: readonly Promise<Error | undefined>[]): Promise<Error | undefined> {
+  return (await Promise.all(sent)).find(failure => failure !== undefined);
 }
 
 async function rollBack(client: PoolClient): Promise<Error | undefined> {

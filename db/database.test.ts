@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshDatabase, withClient } from '../test/postgres.ts';
 import { type TwoTenants, twoTenants } from '../test/tenants.ts';
+import { sendAlong } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
+import type { TenantSql } from './tables.ts';
 
 let two: TwoTenants;
 beforeAll(async () => {
@@ -97,6 +99,47 @@ describe('inTenant', () => {
     });
     await expect(work).rejects.toThrow('rolled back');
     expect(await projects('acme')).not.toContain('lost');
+  });
+
+  describe('with a statement sent along', () => {
+    const quota = JSON.stringify({ cpu: 1 });
+    const adding = (db: TenantSql, name: string) =>
+      sendAlong(db, sql`insert into projects (name, quota) values (${name}, ${quota})`.compile(db));
+    const names = async (db: TenantSql) =>
+      (await db.selectFrom('projects').select('name').orderBy('name').execute()).map(({ name }) => name);
+
+    test('what comes behind it sees what it did, and both are kept', async () => {
+      const seen = await two.db.inTenant('acme', async db => {
+        await adding(db, 'along-1');
+        const seen = await names(db);
+        await adding(db, 'along-2');
+        return seen;
+      });
+      expect(seen).toContain('along-1');
+      expect(await names(two.db.forTenant('acme'))).toEqual([...seen, 'along-2']);
+    });
+
+    test.each([
+      ['nothing behind it', async () => undefined],
+      ['a statement behind it, which fails for it', names],
+      ['an error behind it', async () => Promise.reject(new Error('of the work'))],
+    ])('keeps nothing when that fails, and tells why: %s', async (_, behind) => {
+      const before = await names(two.db.forTenant('acme'));
+      const failing = two.db.inTenant('acme', async db => {
+        await adding(db, 'twice');
+        await adding(db, 'twice');
+        await behind(db);
+      });
+      await expect(failing).rejects.toThrow('duplicate key');
+      expect(await names(two.db.forTenant('acme'))).toEqual(before);
+    });
+
+    test('waits for it where it is a transaction of its own', async () => {
+      const before = await names(two.db.forTenant('acme'));
+      await adding(two.db.forTenant('acme'), 'by-itself');
+      expect(await names(two.db.forTenant('acme'))).toHaveLength(before.length + 1);
+      await expect(adding(two.db.forTenant('acme'), 'by-itself')).rejects.toThrow('duplicate key');
+    });
   });
 
   test('refuses an empty tenant', async () => {

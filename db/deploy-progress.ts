@@ -158,7 +158,8 @@ export async function writeOutcome(db: TenantSql, reached: OutcomeReached): Prom
  */
 export function openOperation({ operationId, step }: Pick<StepRecord, 'operationId' | 'step'>) {
   return sql`
-    select o.id, o.runtime_id, o.deployment_id, o.approval_id from operations o
+    select o.id, o.runtime_id, o.deployment_id, o.approval_id, o.project, o.environment, o.workflow_id, o.verdict
+    from operations o
     where o.id = ${operationId} and o.outcome is null
       and not exists (select from events e where e.operation_id = ${operationId} and e.step = ${step}::int)
     for update of o`;

@@ -22,6 +22,8 @@ export interface NewEvent {
   readonly data?: Record<string, unknown> | undefined;
   /** What the audit says of it; written exactly when the step is, also where no runtime exists that could have an event. */
   readonly audit?: NewAuditRecord | undefined;
+  /** The CTE of the operation from which the record takes its place, policies and workflow. */
+  readonly auditOf?: 'operation' | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export function writingEvent(event: NewEvent, source: string): RawBuilder<{ sequ
 
 /** The same CTEs without a final select; who has another one must select `ANNOUNCING` from the last, `written`. */
 export function writtenEvent(event: NewEvent, source: string): RawBuilder<unknown> {
-  return sql`${event.audit ? sql`audited as (${insertingAudit(event.audit, source)}), ` : sql``}numbered as (
+  return sql`${event.audit ? sql`audited as (${insertingAudit(event.audit, { source, operation: event.auditOf })}), ` : sql``}numbered as (
       insert into event_sequences (runtime_id, last)
       select runtime_id, 1 from ${sql.table(source)} where runtime_id is not null
       on conflict (tenant_id, runtime_id) do update set last = event_sequences.last + 1

@@ -21,7 +21,7 @@ interface Made {
 }
 
 /** A statement that keeps decisions; for a CTE of the statement that writes what follows from them. */
-export function keepingDecisions(made: Made): RawBuilder<unknown> {
+export function keepingPolicyDecisions(made: Made): RawBuilder<unknown> {
   const { operationId, runtimeId, moment, decisions, policies } = made;
   const judgedBy = JSON.stringify(policies.map(({ id, version }) => ({ id, version })));
   const rows = decisions.map(decision => ({ id: newId('decision'), ...decision }));
@@ -34,7 +34,7 @@ export function keepingDecisions(made: Made): RawBuilder<unknown> {
 }
 
 /** An answer the policies have given, as it was kept. */
-export interface KeptDecision {
+export interface KeptPolicyDecision {
   readonly id: string;
   readonly operationId: string | null;
   readonly runtimeId: string | null;
@@ -44,17 +44,17 @@ export interface KeptDecision {
   readonly decidedAt: Date;
 }
 
-export interface DecisionFilter {
+export interface PolicyDecisionFilter {
   readonly since?: Date | undefined;
   /** At most this many: the newest. */
   readonly limit: number;
 }
 
 /** The decisions of the tenant, newest first. */
-export async function listDecisions(
+export async function listPolicyDecisions(
   db: TenantSql,
-  { since, limit }: DecisionFilter,
-): Promise<KeptDecision[]> {
+  { since, limit }: PolicyDecisionFilter,
+): Promise<KeptPolicyDecision[]> {
   let rows = db
     .selectFrom('policy_decisions')
     .select(['id', 'operation_id as operationId', 'runtime_id as runtimeId', 'moment'])

@@ -3,6 +3,9 @@ import { idOf } from './ids.ts';
 import { Permission, Role } from './principal.ts';
 import { TenantId } from './tenant.ts';
 
+/** How long a key that was replaced may live on beside the new one. */
+export const LONGEST_OVERLAP_SECONDS = 7 * 24 * 3600;
+
 /** A key as it may be shown: everything but its secret, of which only a hash is kept. */
 export const ApiKey = z
   .object({

@@ -51,9 +51,6 @@ export type AuditRecord = z.infer<typeof AuditRecord>;
 export type NewAuditRecord = Pick<AuditRecord, 'actor' | 'action' | 'object' | 'outcome'> &
   Partial<Omit<AuditRecord, 'id' | 'tenant_id' | 'at'>>;
 
-/** The tenant whose audit holds what belongs to no tenant: strangers, tokens of foreign issuers. Nobody can make it. */
-export const SYSTEM_TENANT = 'system';
-
 /** Where a request came from, as its records and those of its operation tell it. */
 export interface Origin {
   readonly address: string | null;

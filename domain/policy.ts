@@ -167,6 +167,18 @@ export type PolicyRule = z.infer<typeof PolicyRule>;
 export const Enforcement = z.enum(['enforce', 'shadow']);
 export type Enforcement = z.infer<typeof Enforcement>;
 
+/** Spelled out, because what counts as a space differs from one regular expression engine to the next. */
+const POLICY_NAME =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are exactly what is refused
+  /^[^\u0000-\u0020\u007f-\u00a0](?:[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0])?$/;
+
+/** The name of a policy that is to be made. */
+export const PolicyName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(POLICY_NAME, 'must hold no control characters and not begin or end with a space');
+
 /** A named, ordered set of rules; with an environment in `scope_env`, they hold nowhere else. */
 export const Policy = z.object({
   id: z.string(),

@@ -16,8 +16,11 @@ const slug = (longest: number) =>
 
 export const TenantId = slug(24).meta({ description: 'Tenant, as the token states it', examples: ['acme'] });
 
-/** The id of a tenant that is to be made; `system` holds the audit of what belongs to no tenant, and is nobody's. */
-export const NewTenantId = TenantId.refine(id => id !== 'system', {
+/** The tenant whose audit holds what belongs to no tenant: strangers, tokens of foreign issuers. Nobody is a member of it. */
+export const SYSTEM_TENANT = 'system';
+
+/** The id of a tenant that is to be made. */
+export const NewTenantId = TenantId.refine(id => id !== SYSTEM_TENANT, {
   message: 'is reserved; choose another id',
 });
 

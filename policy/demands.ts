@@ -2,7 +2,7 @@ import type { ApprovalDemand, ApprovalParams } from '../domain/policy.ts';
 import { compare, type Placed, ruleName } from './naming.ts';
 
 /** A demand for consent and how long people have for it. */
-export interface Asking {
+export interface TimedDemand {
   readonly placed: Placed;
   readonly demand: ApprovalDemand;
   readonly expiresInSeconds: number;
@@ -11,7 +11,7 @@ export interface Asking {
 const ONE_PERSON_IN_A_DAY: ApprovalParams = { quorum: 1, expires_in_seconds: 24 * 3600 };
 
 /** What a rule demands by its parameters; without any, one person within a day. */
-export function askingOf(placed: Placed, params: ApprovalParams = ONE_PERSON_IN_A_DAY): Asking {
+export function timedDemandOf(placed: Placed, params: ApprovalParams = ONE_PERSON_IN_A_DAY): TimedDemand {
   const { quorum, roles = [], groups = [], acr = [], expires_in_seconds } = params;
   return {
     placed,

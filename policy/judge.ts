@@ -3,13 +3,11 @@ import type { Policy, PolicyQuestion, PolicyVerdict } from '../domain/policy.ts'
 import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { type Budget, budgetObligations, budgetsOf, overBudget } from './budget.ts';
 import { ENVIRONMENT_DEFAULTS } from './defaults.ts';
-import { type Asking, askingOf, distinctDemands } from './demands.ts';
+import { distinctDemands, timedDemandOf } from './demands.ts';
 import { egressObligation } from './egress.ts';
 import { type Matching, matchRules } from './matching.ts';
 import { asked, because, type Placed, referenceOf, ruleName } from './naming.ts';
 import { NO_SAY, soonest } from './strictest.ts';
-
-export { strictest } from './strictest.ts';
 
 /**
  * Judges a question: any deny, else every approval that is required, else an allow, else the default of the
@@ -85,15 +83,15 @@ function approvalRequired(
   budgets: readonly Budget[],
   question: PolicyQuestion,
 ): Found | undefined {
-  const asking = [
+  const demanded = [
     ...matches.flatMap(match =>
-      match.rule.kind === 'require_approval' ? [askingOf(match, match.rule.params)] : [],
+      match.rule.kind === 'require_approval' ? [timedDemandOf(match, match.rule.params)] : [],
     ),
     ...budgets
       .filter(({ exceeded }) => exceeded)
-      .map(({ placed, params }) => askingOf(placed, params.approval)),
+      .map(({ placed, params }) => timedDemandOf(placed, params.approval)),
   ];
-  const [first, ...others] = asking;
+  const [first, ...others] = demanded;
   if (!first) return undefined;
   const most = others.reduce((one, other) => (other.demand.quorum > one.demand.quorum ? other : one), first);
   const over = budgets.find(({ placed }) => placed === most.placed);
@@ -103,8 +101,8 @@ function approvalRequired(
     reason: `${ruleName(most.placed)} requires the approval of ${demandInWords(most.demand)} for ${asked(question)}${
       over ? `: it ${overBudget(over, question)}` : ''
     }${because(most.placed)}`,
-    demands: distinctDemands(asking.map(({ demand }) => demand)),
-    expires_in_seconds: soonest(asking.map(({ expiresInSeconds }: Asking) => expiresInSeconds)),
+    demands: distinctDemands(demanded.map(({ demand }) => demand)),
+    expires_in_seconds: soonest(demanded.map(({ expiresInSeconds }) => expiresInSeconds)),
   };
 }
 

@@ -16,11 +16,12 @@ export function formProblem(rule: unknown): string | undefined {
 }
 
 function paramsProblem(kind: unknown, params: unknown): string | undefined {
-  const readable = kind === 'deny_action' || kind === 'allow_action' || (isObject(params) && fit(kind, params));
+  const readable =
+    kind === 'deny_action' || kind === 'allow_action' || (isObject(params) && fitsKind(kind, params));
   return readable ? undefined : 'its params cannot be read';
 }
 
-function fit(kind: unknown, params: Readonly<Record<string, unknown>>): boolean {
+function fitsKind(kind: unknown, params: Readonly<Record<string, unknown>>): boolean {
   if (kind === 'require_approval') return isApproval(params);
   if (kind === 'data_egress') return areTexts(params['cidrs']) && areTexts(params['namespaces']);
   const { monthly, per, over, approval } = params;

@@ -1,5 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noteOfLine } from '../audit/anchor-line.ts';
 import type { SignedCheckpoint } from '../audit/checkpoint.ts';
 
 /** A place outside the database that keeps checkpoints: whoever changes the database cannot change it there. */
@@ -60,21 +61,10 @@ async function readEnd(path: string): Promise<string> {
 function lastNote(end: string): string | undefined {
   const lines = end.split('\n').slice(0, -1).reverse();
   for (const line of lines) {
-    const note = noteOf(line);
+    const note = noteOfLine(line);
     if (note !== undefined) return note;
   }
   return undefined;
-}
-
-function noteOf(line: string): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    const isNote = typeof parsed === 'object' && parsed !== null && 'note' in parsed;
-    return isNote && typeof parsed.note === 'string' ? parsed.note : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -3,7 +3,8 @@ import { openCheckpoint, originFor, type SignedCheckpoint, signCheckpoint } from
 import { leafHash } from '../audit/leaf.ts';
 import { type NoteSigner, type NoteVerifier, verifierOf } from '../audit/note.ts';
 import { grow, rootOf, subtreesOf } from '../audit/tree.ts';
-import { newestCheckpoint } from '../db/audit-checkpoints.ts';
+import { appendAudit } from '../db/audit.ts';
+import { checkpointsBetween, newestCheckpoint } from '../db/audit-checkpoints.ts';
 import {
   lockAuditStream,
   oldestUnsealed,
@@ -16,6 +17,7 @@ import {
 import { readSubtrees, rootAt } from '../db/audit-tree.ts';
 import type { Database } from '../db/database.ts';
 import type { TenantSql } from '../db/tables.ts';
+import type { AuditActor } from '../domain/audit.ts';
 import type { Anchor } from './audit-anchor.ts';
 
 /** What sealing needs. */
@@ -36,6 +38,8 @@ export interface Sealed {
   /** Whether a full batch was sealed, so that more may be waiting. */
   readonly more: boolean;
   readonly oldestUnsealed: Date | undefined;
+  /** Present when nothing of the tenant was in the anchor although so many records were sealed. */
+  readonly anchoredAnew?: number;
 }
 
 /** Seals what can be sealed of one tenant in one transaction and anchors the checkpoint; nothing when another process is at it. */
@@ -44,8 +48,8 @@ export async function sealRound(parts: SealingParts, tenant: string): Promise<Se
     (await lockAuditStream(db)) ? sealLocked(db, { ...parts, tenant }) : undefined,
   );
   // Only what is committed is anchored; if this ends in between, the next round does it.
-  if (sealed) await anchorNewest(parts, tenant);
-  return sealed;
+  const anchoredAnew = sealed && (await anchorNewest(parts, tenant));
+  return sealed && { ...sealed, ...(anchoredAnew !== undefined && { anchoredAnew }) };
 }
 
 type Round = SealingParts & { readonly tenant: string };
@@ -123,16 +127,58 @@ async function newestAnchored({
   );
 }
 
-/** Under the lock of the tenant, so that checkpoints reach the anchor in their order. */
-async function anchorNewest(parts: SealingParts, tenant: string): Promise<void> {
+/**
+ * Under the lock of the tenant, so that checkpoints reach the anchor in their order. Answers how many records were sealed
+ * when there was nothing in the anchor that should have been.
+ */
+async function anchorNewest(parts: SealingParts, tenant: string): Promise<number | undefined> {
   const { anchor, database } = parts;
-  if (anchor === undefined) return;
-  await database.inTenant(tenant, async db => {
-    if (!(await lockAuditStream(db))) return;
+  if (anchor === undefined) return undefined;
+  return database.inTenant(tenant, async db => {
+    if (!(await lockAuditStream(db))) return undefined;
     const newest = await newestCheckpoint(db);
-    if (newest === undefined) return;
+    if (newest === undefined) return undefined;
     const anchored = await newestAnchored({ ...parts, tenant });
-    if (anchored !== undefined && anchored.size >= newest.size) return;
+    if (anchored !== undefined && anchored.size >= newest.size) return undefined;
+    const isAnew = anchored === undefined && (await hasEarlier(db, newest));
+    if (isAnew) await recordAnew(db, { tenant, anchor, size: newest.size });
     await anchor.append(tenant, { ...newest, origin: originFor(parts.signer.name, tenant) });
+    return isAnew ? newest.size : undefined;
   });
+}
+
+async function hasEarlier(db: TenantSql, { size }: { size: number }): Promise<boolean> {
+  return (await checkpointsBetween(db, { above: 0, upTo: size, limit: 2 })).length > 1;
+}
+
+/** Whoever could change the database might have taken the anchor away before. */
+async function recordAnew(
+  db: TenantSql,
+  { tenant, anchor, size }: { tenant: string; anchor: Anchor; size: number },
+): Promise<void> {
+  await appendAudit(db, {
+    actor: SEALER,
+    action: 'audit.anchored_anew',
+    object: { kind: 'audit', id: tenant, name: null },
+    outcome: 'succeeded',
+    reason: anchoredAnewInWords({ tenant, place: anchor.place, size }),
+    details: { size },
+  });
+}
+
+/** Who acts when the audit itself is the matter. */
+export const SEALER: AuditActor = {
+  id: 'system',
+  name: 'audit sealer',
+  kind: 'system',
+  on_behalf_of: null,
+  credential: null,
+};
+
+/** What is told of an anchor that begins anew. */
+export function anchoredAnewInWords(of: { tenant: string; place: string | undefined; size: number }): string {
+  return (
+    `The anchor ${of.place} holds nothing of ${of.tenant}, of which ${of.size} records are sealed: it begins anew. ` +
+    'That is so when it was just set, or moved away after a restore. Otherwise find out where the former one is.'
+  );
 }

@@ -6,7 +6,7 @@ import { appendAudit } from '../db/audit.ts';
 import { listAuditStreams, makeAuditPartitions } from '../db/audit-sealing.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../process/log.ts';
-import { type Sealed, type SealingParts, sealRound } from './audit-round.ts';
+import { anchoredAnewInWords, SEALER, type Sealed, type SealingParts, sealRound } from './audit-round.ts';
 
 export interface AuditSealerOptions extends Omit<SealingParts, 'database'> {
   readonly database: Database;
@@ -102,7 +102,10 @@ class Sealer {
     }
   }
 
-  #note(tenant: string, { sealed, size, oldestUnsealed }: Sealed): void {
+  #note(tenant: string, { sealed, size, oldestUnsealed, anchoredAnew }: Sealed): void {
+    const place = this.#options.anchor?.place;
+    if (anchoredAnew !== undefined)
+      this.#options.log.warn({ tenant }, anchoredAnewInWords({ tenant, place, size: anchoredAnew }));
     this.#sizes.set(tenant, size);
     this.#metrics.sealed.inc(sealed);
     if (this.#broken.delete(tenant)) {
@@ -138,7 +141,7 @@ class Sealer {
     this.#options.log.error({ err: error, tenant }, `the audit of ${tenant} is broken: ${error.message}`);
     await this.#tried('write a record of it', () =>
       appendAudit(this.#options.database.forTenant(tenant), {
-        actor: { id: 'system', name: 'audit sealer', kind: 'system', on_behalf_of: null, credential: null },
+        actor: SEALER,
         action: 'audit.broken',
         object: { kind: 'audit', id: tenant, name: null },
         outcome: 'failed',

@@ -83,6 +83,8 @@ export class ApprovalsService {
     const { caller, approvalId, request } = command;
     const full = await this.#find(caller, approvalId);
     const { by, inPlaceOf } = await this.#mustBeEntitled(caller, full);
+    // The timer that closes it fires in the workflow, which takes messages first when it has been away.
+    if (hasExpired(full.approval)) throw expired(full.approval);
     const { decision, comment, digest } = request;
     const input = {
       approvalId,
@@ -172,8 +174,7 @@ function yours(
   });
   if (approval.status !== 'open')
     return no('not_awaiting_approval', `the approval is ${approval.status} and waits for nobody any more`);
-  if (Date.parse(approval.expires_at) <= Date.now())
-    return no('approval_expired', `the approval expired at ${approval.expires_at}`);
+  if (hasExpired(approval)) return no('approval_expired', `the approval expired at ${approval.expires_at}`);
   if (!isEntitled(entitlement)) return no('permission_missing', notEntitled(caller, project));
   if ('code' in outlook) return no(outlook.code, outlook.message);
   return { may_decide: true, in_place_of: outlook.inPlaceOf, why_not: null };
@@ -183,9 +184,9 @@ const NOBODY_WAITS: readonly string[] = ['operation_finished', 'not_awaiting_app
 
 /** The same words as the workflow has for it while it lives (workflows/parts/approval-gate.ts). */
 function tooLate(approval: Approval, { extras, ...refused }: ProblemError): ProblemError {
-  const { id, status, expires_at, operation_id } = approval;
-  if (status === 'expired')
-    return new ProblemError('approval_expired', `Approval ${id} expired at ${expires_at}.`, extras);
+  const { id, status, operation_id } = approval;
+  if (status === 'expired' || hasExpired(approval)) return expired(approval, extras);
+  if (status === 'open') return notYet(approval);
   if (status === 'approved' || status === 'rejected')
     return new ProblemError('already_decided', `Approval ${id} is already ${status}.`, extras);
   if (status === 'void')
@@ -196,4 +197,22 @@ function tooLate(approval: Approval, { extras, ...refused }: ProblemError): Prob
     );
   const why = refused.code === 'operation_finished' ? ': its operation has ended' : '';
   return new ProblemError('not_awaiting_approval', `Nobody waits for approval ${id} any more${why}.`, extras);
+}
+
+/** Whether its time is over, closed or not. */
+function hasExpired({ status, expires_at }: Approval): boolean {
+  return status === 'open' && Date.parse(expires_at) <= Date.now();
+}
+
+function expired({ id, expires_at }: Approval, extras: ProblemError['extras'] = {}): ProblemError {
+  return new ProblemError('approval_expired', `Approval ${id} expired at ${expires_at}.`, extras);
+}
+
+/** It is open, and the workflow, which has lost its worker, has not come to the question again. */
+function notYet({ id }: Approval): ProblemError {
+  return new ProblemError(
+    'temporal_unavailable',
+    `Approval ${id} is open, but its operation is just being brought back and cannot take decisions yet. Repeat the request in a moment.`,
+    { headers: { 'retry-after': '1' } },
+  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Event } from '../../domain/event.ts';
+import { wholeNumber } from '../http/whole-number.ts';
 
 /** PostgreSQL keeps a sequence as an integer. */
 export const MAX_SEQUENCE = 2_147_483_647;
@@ -9,14 +10,12 @@ export const EventListQuery = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .meta({ description: 'Only events at or after this time' }),
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(MAX_SEQUENCE)
+  after: wholeNumber({ min: 0, max: MAX_SEQUENCE })
     .optional()
     .meta({ description: 'Only events with a greater sequence' }),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: wholeNumber({ min: 1, max: 500 })
+    .default(100)
+    .meta({ override: { default: 100 } }),
 });
 export type EventListQuery = z.infer<typeof EventListQuery>;
 

@@ -1,4 +1,4 @@
-import { SYSTEM_TENANT } from '../../domain/audit.ts';
+import { SYSTEM_TENANT } from '../../domain/tenant.ts';
 
 const MINUTE_MS = 60_000;
 /** Beyond so many at a time, all further ones of a tenant share one count. */

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../../db/page.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** How every list is read page by page; a page that is too large is refused, not made smaller. */
 export const Paging = z.strictObject({
-  page_size: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_PAGE_SIZE)
+  page_size: wholeNumber({ min: 1, max: MAX_PAGE_SIZE })
     .default(50)
-    .meta({ description: 'At most this many items', examples: [50] }),
+    .meta({ description: 'At most this many items', override: { default: 50, examples: [50] } }),
   page_token: z
     .string()
     .max(512)

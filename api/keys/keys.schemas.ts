@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { ApiKey } from '../../domain/api-key.ts';
+import { ApiKey, LONGEST_OVERLAP_SECONDS } from '../../domain/api-key.ts';
 import { idOf } from '../../domain/ids.ts';
 import { Permission } from '../../domain/principal.ts';
 import { Paging, pageOf } from '../http/paging.ts';
 import { plainText } from '../http/plain-text.ts';
 
 const FIVE_YEARS = 5 * 365 * 24 * 3600;
-const WEEK = 7 * 24 * 3600;
 
 const ExpiresInSeconds = z.int().min(60).max(FIVE_YEARS);
 
@@ -38,7 +37,7 @@ export const KeyRotateRequest = z
     old_ends_in_seconds: z
       .int()
       .min(0)
-      .max(WEEK)
+      .max(LONGEST_OVERLAP_SECONDS)
       .default(24 * 3600)
       .meta({
         description: 'How long the old key lives on beside the new one',

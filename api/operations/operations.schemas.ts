@@ -2,18 +2,15 @@ import { z } from 'zod';
 import { idOf } from '../../domain/ids.ts';
 import { Operation, OperationStatus, Resolution } from '../../domain/operation.ts';
 import { Paging, pageOf } from '../http/paging.ts';
+import { wholeNumber } from '../http/whole-number.ts';
 
 export const OperationQuery = z.strictObject({
-  wait: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(60)
+  wait: wholeNumber({ min: 0, max: 60 })
     .default(0)
     .meta({
       description:
         'Seconds to wait for news: the answer comes when the operation has finished, when it has begun to wait for a person (an approval, or attention), or when the time is up',
-      examples: [30],
+      override: { default: 0, examples: [30] },
     }),
 });
 export type OperationQuery = z.infer<typeof OperationQuery>;

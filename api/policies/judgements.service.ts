@@ -1,18 +1,17 @@
-import { setImmediate as otherWorkFirst } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import { readHoldings } from '../../db/holdings.ts';
 import { policiesInForce, tenantsReached } from '../../db/policies.ts';
-import { listDecisions } from '../../db/policy-decisions.ts';
+import { listPolicyDecisions } from '../../db/policy-decisions.ts';
 import { findRuntime } from '../../db/runtimes.ts';
 import type { TenantSql } from '../../db/tables.ts';
 import type { Policy, PolicyRule } from '../../domain/policy.ts';
-import type { Principal } from '../../domain/principal.ts';
+import { mayDoIn, type Principal } from '../../domain/principal.ts';
 import { PRICES, type Prices } from '../../domain/rules/prices.ts';
 import type { Runtime } from '../../domain/runtime.ts';
 import { type AdmissionExport, admissionPolicies } from '../../policy/admission-policy.ts';
 import { withDrafts } from '../../policy/drafts.ts';
 import { explain } from '../../policy/explain.ts';
-import { type RecordedDecision, type ReplayReport, replay } from '../../policy/replay.ts';
+import { type ReplayReport, replay } from '../../policy/replay.ts';
 import { SAMPLE_QUESTION } from '../../policy/sample-question.ts';
 import { runSuite, type SuiteReport } from '../../policy/suite.ts';
 import { notFound } from '../http/problem.ts';
@@ -27,6 +26,7 @@ import type {
   PolicyTestRequest,
 } from './judgements.schemas.ts';
 import type { PolicyDraft } from './policies.schemas.ts';
+import { compileConditions, inTurns } from './turns.ts';
 
 interface JudgementParts {
   readonly database: Pick<Database, 'forTenant' | 'inTenant'>;
@@ -38,8 +38,6 @@ interface JudgementParts {
 /** How many rules may be asked in one request, each as often as it is asked; one takes some microseconds. */
 const MOST_ASKED_IN_A_TEST = 100_000;
 const MOST_ASKED_IN_A_REPLAY = 2_000_000;
-/** So many are asked before other requests get their turn. */
-const ASKED_AT_ONCE = 5_000;
 
 /** What the policies of the caller’s tenant say, would say and have said; nothing here changes anything. */
 export class JudgementsService {
@@ -53,7 +51,7 @@ export class JudgementsService {
   async check(caller: Principal, request: PolicyCheckRequest): Promise<PolicyCheckAnswer> {
     const { database, prices = PRICES } = this.#parts;
     return database.inTenant(caller.tenantId, async sql => {
-      const runtime = await this.#named(sql, request.runtime_id);
+      const runtime = await this.#named(sql, { caller, runtimeId: request.runtime_id });
       const holdings = await readHoldings(sql, request.runtime_id ?? '');
       const policies = await policiesInForce(sql);
       const question = checkQuestion(request, { caller, runtime, holdings, prices, now: new Date() });
@@ -70,20 +68,23 @@ export class JudgementsService {
       questions: fixtures.length,
       most: MOST_ASKED_IN_A_TEST,
     });
-    return runSuite(policies, fixtures, { ...SAMPLE_QUESTION, tenant: caller.tenantId });
+    const sample = { ...SAMPLE_QUESTION, tenant: caller.tenantId };
+    const reports = await inTurns(fixtures, fixture => runSuite(policies, [fixture], sample));
+    return reports.reduce(bothSuites);
   }
 
   /** Judges recorded questions again by a draft, and tells what would change. */
   async replay(caller: Principal, request: PolicyReplayRequest): Promise<ReplayReport> {
     const { policies: drafts, since, limit } = request;
     const policies = await this.#policies(caller, drafts);
-    const decisions = await listDecisions(this.#parts.database.forTenant(caller.tenantId), {
+    const decisions = await listPolicyDecisions(this.#parts.database.forTenant(caller.tenantId), {
       since: since === undefined ? undefined : new Date(since),
       limit,
     });
     const rules = rulesIn(policies);
     mustBeBounded('limit', { rules, questions: decisions.length, most: MOST_ASKED_IN_A_REPLAY });
-    return replayInTurns(decisions, policies);
+    const reports = await inTurns(decisions, decision => replay([decision], policies));
+    return allReplays(reports);
   }
 
   /** What of the policies the cluster can enforce by itself. */
@@ -92,15 +93,20 @@ export class JudgementsService {
     return admissionPolicies(policies, { tenant: tenantId, exceptUser: except_user });
   }
 
-  async #named(sql: TenantSql, runtimeId: string | undefined): Promise<Runtime | undefined> {
+  /** The answer tells what the runtime is, so that whoever may not read it there does not find it here. */
+  async #named(
+    sql: TenantSql,
+    { caller, runtimeId }: { caller: Principal; runtimeId: string | undefined },
+  ): Promise<Runtime | undefined> {
     if (runtimeId === undefined) return undefined;
     const runtime = await findRuntime(sql, { runtimeId, maxAgeSeconds: this.#parts.maxAgeSeconds });
-    if (!runtime) throw notFound('runtime', runtimeId);
+    if (!runtime || !mayDoIn(caller, 'runtime:read', runtime.project)) throw notFound('runtime', runtimeId);
     return runtime;
   }
 
   /** Those in force, with drafts in place of the tenant’s own where there are any. */
   async #policies({ tenantId }: Principal, drafts: readonly PolicyDraft[] | undefined): Promise<Policy[]> {
+    await compileConditions(drafts?.flatMap(({ rules }) => rules) ?? [], 'policies');
     return this.#parts.database.inTenant(tenantId, async sql => {
       const inForce = await policiesInForce(sql);
       if (drafts === undefined) return inForce;
@@ -132,29 +138,32 @@ function mustBeBounded(
   throw unprocessableRequest('', [{ path: [field], message }]);
 }
 
-/** A few at a time, so that no other request waits for all of them. */
-async function replayInTurns(
-  decisions: readonly RecordedDecision[],
-  policies: readonly Policy[],
-): Promise<ReplayReport> {
-  const size = Math.max(1, Math.floor(ASKED_AT_ONCE / Math.max(1, rulesIn(policies))));
-  let report = replay([], policies);
-  for (let at = 0; at < decisions.length; at += size) {
-    report = together(report, replay(decisions.slice(at, at + size), policies));
-    await otherWorkFirst();
-  }
-  return report;
+/** What two parts of a suite came to, as one. */
+function bothSuites(one: SuiteReport, other: SuiteReport): SuiteReport {
+  const rules = one.coverage.rules.map((rule, at) => ({
+    ...rule,
+    matched: rule.matched + (other.coverage.rules[at]?.matched ?? 0),
+  }));
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    fixtures: [...one.fixtures, ...other.fixtures],
+    coverage: { rules, never_matched: rules.filter(({ matched }) => matched === 0).length },
+  };
 }
 
-function together(one: ReplayReport, other: ReplayReport): ReplayReport {
-  const groups = Map.groupBy([...one.counts, ...other.counts], ({ from, to }) => `${from} ${to}`);
+function allReplays(reports: readonly ReplayReport[]): ReplayReport {
+  const groups = Map.groupBy(
+    reports.flatMap(report => report.counts),
+    ({ from, to }) => `${from} ${to}`,
+  );
   const counts = [...groups.values()].flatMap(group =>
     group[0] ? [{ ...group[0], decisions: group.reduce((sum, each) => sum + each.decisions, 0) }] : [],
   );
   return {
-    decisions: one.decisions + other.decisions,
-    unchanged: one.unchanged + other.unchanged,
+    decisions: reports.reduce((sum, each) => sum + each.decisions, 0),
+    unchanged: reports.reduce((sum, each) => sum + each.unchanged, 0),
     counts: counts.toSorted((a, b) => b.decisions - a.decisions),
-    changed: [...one.changed, ...other.changed],
+    changed: reports.flatMap(({ changed }) => changed),
   };
 }

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { idOf } from '../../domain/ids.ts';
-import { Enforcement, RuleReference } from '../../domain/policy.ts';
+import { Enforcement, PolicyName, RuleReference } from '../../domain/policy.ts';
 import { Environment, TenantId } from '../../domain/tenant.ts';
 import { Paging, pageOf } from '../http/paging.ts';
 
 const MAX_RULES = 200;
-
-/** Spelled out, because what counts as a space differs from one regular expression engine to the next. */
-const POLICY_NAME =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are exactly what is refused
-  /^[^\u0000-\u0020\u007f-\u00a0](?:[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0])?$/;
 
 /** A rule as the contract states it; which of them can be enforced is judged in `enforceable.ts`. */
 export const StatedRule = z
@@ -59,12 +54,9 @@ const MODE = Enforcement.default('enforce').meta({
   description: '`shadow`: judged and told beside each verdict, without any effect',
 });
 
-const NAME = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(POLICY_NAME, 'must hold no control characters and not begin or end with a space')
-  .meta({ description: 'Shown with every verdict; no two policies of a tenant have the same' });
+const NAME = PolicyName.meta({
+  description: 'Shown with every verdict; no two policies of a tenant have the same',
+});
 
 /** A policy as somebody would have it. */
 export const PolicyDraft = z

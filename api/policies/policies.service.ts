@@ -29,6 +29,7 @@ import type {
   PolicyVersionAnswer,
 } from './policies.schemas.ts';
 import { answerOf, versionAnswerOf } from './policy-answer.ts';
+import { compileConditions } from './turns.ts';
 import { warningsAbout } from './warnings.ts';
 
 interface PolicyCommand {
@@ -62,6 +63,7 @@ export class PoliciesService {
     key,
   }: PolicyCommand & { key: string | undefined }): Promise<Begun<PolicyAnswer>> {
     mustBeOwn(caller, request);
+    await compileConditions(request.rules, 'rules');
     return this.#database.inTenant(caller.tenantId, async sql => {
       await lockOwn(sql, 'policies');
       const wanted = await readPolicy(sql, request);
@@ -89,6 +91,7 @@ export class PoliciesService {
     expected,
   }: PolicyCommand & PolicyChange): Promise<PolicyAnswer> {
     mustBeOwn(caller, request);
+    await compileConditions(request.rules, 'rules');
     return this.#database.inTenant(caller.tenantId, async sql => {
       const { version } = await changeable(sql, { policyId, expected });
       const wanted = await readPolicy(sql, request);

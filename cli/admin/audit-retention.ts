@@ -14,7 +14,7 @@ import {
 } from '../../db/audit-retention.ts';
 import { OPERATOR } from '../../db/author.ts';
 import type { Database } from '../../db/database.ts';
-import { SYSTEM_TENANT } from '../../domain/audit.ts';
+import { SYSTEM_TENANT } from '../../domain/tenant.ts';
 import { keyFile, signerFrom } from './audit-key.ts';
 import { asOwner } from './owner.ts';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { noteOfLine } from '../../audit/anchor-line.ts';
 import { openCheckpoint } from '../../audit/checkpoint.ts';
 import type { VerifyReport } from '../../audit/findings.ts';
 import { canonicalText, leafOf } from '../../audit/leaf.ts';
@@ -146,18 +147,7 @@ function notesOf(path: string, tenant: string): string[] {
     throw new Error(`${path} is a folder; name the file of the tenant in it, or --tenant.`);
   }
   const text = readFileSync(path, 'utf8');
-  return text.startsWith('{') ? text.split('\n').flatMap(noteOf) : [text];
-}
-
-/** A line that was torn while it was written holds no checkpoint. */
-function noteOf(line: string): string[] {
-  try {
-    const { data } = z.object({ note: z.string() }).safeParse(JSON.parse(line));
-    return data ? [data.note] : [];
-  } catch (error) {
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
+  return text.startsWith('{') ? text.split('\n').flatMap(line => noteOfLine(line) ?? []) : [text];
 }
 
 function required(file: string | undefined): string {

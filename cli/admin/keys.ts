@@ -4,6 +4,7 @@ import { OPERATOR } from '../../db/author.ts';
 import { dropKey, makeKey, replaceKey, whyNotRotatable } from '../../db/key-changes.ts';
 import { lockForRotation } from '../../db/key-rotation.ts';
 import { requireTenant } from '../../db/tenants.ts';
+import { LONGEST_OVERLAP_SECONDS } from '../../domain/api-key.ts';
 import { Permission, Role } from '../../domain/principal.ts';
 import { secondsOf } from './duration.ts';
 import { adminSettings, asOwner } from './owner.ts';
@@ -112,8 +113,6 @@ function listCommand(): Command {
     });
 }
 
-const WEEK = 7 * 24 * 3600;
-
 interface RotateOptions {
   tenant: string;
   oldEndsIn: number;
@@ -139,7 +138,7 @@ function rotateCommand(): Command {
 }
 
 async function rotate(keyId: string, { tenant, oldEndsIn, expires }: RotateOptions) {
-  if (oldEndsIn > WEEK) throw new Error('The old key may live on for 7d at most.');
+  if (oldEndsIn > LONGEST_OVERLAP_SECONDS) throw new Error('The old key may live on for 7d at most.');
   return asOwner(database =>
     database.inTenant(tenant, async db => {
       const old = await lockForRotation(db, keyId);

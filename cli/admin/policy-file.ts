@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { STARTER_POLICIES } from '../../db/policies.ts';
-import { Enforcement, type NewPolicy, PolicyRule } from '../../domain/policy.ts';
+import { Enforcement, type NewPolicy, PolicyName, PolicyRule } from '../../domain/policy.ts';
 import { Environment } from '../../domain/tenant.ts';
 import { checkRules } from '../../policy/check-rules.ts';
 import { PartialQuestion, PolicyFixture } from '../../policy/suite.ts';
 
 const NamedPolicy = z.strictObject({
-  name: z.string().min(1).max(63),
+  name: PolicyName,
   scope_env: Environment.nullable().optional(),
   mode: Enforcement.optional(),
   rules: z.array(PolicyRule).min(1),

@@ -1,6 +1,6 @@
 import type { ClaimPath, Issuer, RoleRule } from '../../domain/identity.ts';
 import type { Grant } from '../../domain/principal.ts';
-import { TenantId } from '../../domain/tenant.ts';
+import { SYSTEM_TENANT, TenantId } from '../../domain/tenant.ts';
 import { type Claims, isObject } from './compact-token.ts';
 import { TokenRefused } from './refusal.ts';
 
@@ -17,8 +17,6 @@ export interface Meaning {
   readonly actor?: { readonly issuer: string; readonly subject: string };
 }
 
-/** Of a tenant by this name nobody is a member: it holds what belongs to no tenant. */
-const RESERVED_TENANT = 'system';
 const LONGEST_NAME = 100;
 const LONGEST_GROUP = 255;
 const MOST_GROUPS = 500;
@@ -59,7 +57,7 @@ function tenantOf(claims: Claims, tenant: Issuer['tenant']): string {
 
 function usableTenant(tenantId: string | undefined): string {
   const { data } = TenantId.safeParse(tenantId);
-  if (data === undefined || data === RESERVED_TENANT) throw new TokenRefused('no_tenant');
+  if (data === undefined || data === SYSTEM_TENANT) throw new TokenRefused('no_tenant');
   return data;
 }
 

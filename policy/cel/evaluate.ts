@@ -16,7 +16,7 @@ export type Program =
 /** How much of a processor's time one evaluation may take. */
 export const MOST_MILLISECONDS = 5;
 /** Of all compiled expressions that are kept; one takes some 130 bytes for each of its characters. */
-const MOST_KEPT_CHARACTERS = 200_000;
+export const MOST_KEPT_CHARACTERS = 200_000;
 const programs = new Map<string, Program>();
 let keptCharacters = 0;
 

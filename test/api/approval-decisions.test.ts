@@ -124,6 +124,23 @@ describe('a decision', () => {
     },
   );
 
+  test('that comes after the end is refused by the clock, also while nobody is there to close the approval', async () => {
+    const id = await world.asks({ expiresInSeconds: -1 });
+    const answer = await world.decide('olaf', id);
+    expect([answer.status, answer.body.code]).toEqual([409, 'approval_expired']);
+    expect(world.temporal.sent).toEqual([]);
+  });
+
+  test('that the workflow cannot take yet, because it is just being brought back, is to be repeated', async () => {
+    const id = await world.asks();
+    world.temporal.refusal = 'not_awaiting_approval';
+    const answer = await world.decide('olaf', id);
+    expect([answer.status, answer.body.code]).toEqual([503, 'temporal_unavailable']);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    world.temporal.refusal = undefined;
+    expect((await world.decide('olaf', id)).status).toBe(200);
+  });
+
   test('can be taken back by an Update of its own', async () => {
     const id = await world.asks();
     const path = `/v1/approvals/${id}/withdrawal`;

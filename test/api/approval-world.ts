@@ -52,6 +52,7 @@ export class ApprovalWorld {
       await sql.updateTable('delegations').set({ revoked_at: new Date() }).execute();
     });
     this.temporal.sent.length = 0;
+    this.temporal.refusal = undefined;
   }
 
   async joins(wish: PersonWish): Promise<Person> {

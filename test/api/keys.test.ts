@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyUse } from '../../db/key-use.ts';
 import { newId } from '../../domain/ids.ts';
+import { insertRuntime } from '../builders/runtime-rows.ts';
 import { withClient } from '../postgres.ts';
 import { makePerson, type PersonWish } from './people.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -84,6 +85,19 @@ describe('making a key', () => {
     expect([beyond.status, beyond.body.code]).toEqual([403, 'permission_missing']);
     const denied = await server.call({ path: '/v1/operations', key: limited.body.token });
     expect([denied.status, denied.body.code]).toEqual([403, 'permission_missing']);
+  });
+
+  test('that is only for policies tells nothing of runtimes by them', async () => {
+    const runtimeId = await insertRuntime(tenants.database, { tenantId: 'acme', name: 'ledger' });
+    const asks = (key: string) => {
+      const body = { action: 'lifecycle.restart', runtime_id: runtimeId };
+      return server.call({ path: '/v1/policies/check', key, body });
+    };
+    const ada = await person();
+    expect((await asks(ada.key)).body.question.runtime.name).toBe('ledger');
+    const limited = await make(ada.key, { scopes: ['policy:read'] });
+    const answer = await asks(limited.body.token);
+    expect([answer.status, answer.body.code]).toEqual([404, 'runtime_not_found']);
   });
 
   test('with a scope that its principal may not use gives nothing', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policiesInForce } from '../../db/policies.ts';
-import { keepingDecisions } from '../../db/policy-decisions.ts';
+import { keepingPolicyDecisions } from '../../db/policy-decisions.ts';
 import { newId } from '../../domain/ids.ts';
 import type { PolicyAction, PolicyQuestion } from '../../domain/policy.ts';
 import { judge } from '../../policy/judge.ts';
@@ -308,7 +308,7 @@ describe('replaying decisions', () => {
       const policies = await policiesInForce(sql);
       const question = { ...SAMPLE_QUESTION, tenant, ...changes };
       const verdict = judge(question, policies);
-      await keepingDecisions({
+      await keepingPolicyDecisions({
         operationId: newId('operation'),
         runtimeId: newId('runtime'),
         moment: 'admission',

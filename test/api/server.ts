@@ -1,7 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from '@temporalio/client';
 import { Registry } from 'prom-client';
-import { type ApiParts, createApp } from '../../api/app.ts';
+import { createApp } from '../../api/app.ts';
+import type { ApiParts } from '../../api/services.ts';
 import { createLog } from '../../process/log.ts';
 import { createTemporalClient } from '../../temporal/client.ts';
 import type { TenantsFixture } from './tenants.ts';

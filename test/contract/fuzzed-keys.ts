@@ -2,6 +2,7 @@ import { openAsOwner } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
 import { STARTER_POLICIES } from '../../db/policies.ts';
 import { createApiKey, createTenant } from '../../db/tenants.ts';
+import type { ApiKeyRequest } from '../../domain/api-key.ts';
 import { newId } from '../../domain/ids.ts';
 import type { Role } from '../../domain/principal.ts';
 
@@ -15,25 +16,23 @@ export interface FuzzedKeys extends Record<`FUZZ_${string}`, string> {
   readonly FUZZ_OWNER: string;
 }
 
+type KeyWish = Pick<ApiKeyRequest, 'name' | 'principalId' | 'ownerId'> & { readonly role?: Role };
+
 /** Makes the tenants with their keys; each has the same person as owner of the fuzzer. */
 export async function makeKeys(ownerUrl: string): Promise<FuzzedKeys> {
   await migrate(ownerUrl);
   const database = openAsOwner(ownerUrl);
   const FUZZ_OWNER = newId('principal');
-  const keyOf = async (
-    tenantId: string,
-    key: { name: string; ownerId?: string; principalId?: string; role?: Role },
-  ) => {
-    const { role = 'tenant_admin', ownerId, ...who } = key;
-    const kind = ownerId === undefined ? 'human' : 'agent';
-    const made = {
+  const keyOf = async (tenantId: string, { role = 'tenant_admin', ...who }: KeyWish) => {
+    const kind = who.ownerId === undefined ? 'human' : 'agent';
+    const made = await createApiKey(database, {
       ...who,
-      ...(ownerId !== undefined && { ownerId }),
-      tenantId,
       kind,
       roles: [role],
-    } as const;
-    return (await createApiKey(database, { ...made, roles: [role], installation: 'fuzz' })).token;
+      tenantId,
+      installation: 'fuzz',
+    });
+    return made.token;
   };
   const fuzzerOf = async (tenantId: string, role: Role = 'tenant_admin') => {
     await createTenant(database, { tenantId, policies: [STARTER_POLICIES.open] });

@@ -1,4 +1,6 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { REFUSED } from '../../workflows/messages.ts';
 
 export interface SentUpdate {
   readonly workflowId: string;
@@ -10,6 +12,8 @@ export interface SentUpdate {
 export class TemporalUpdates {
   readonly sent: SentUpdate[] = [];
   answer: unknown = { status: 'open' };
+  /** Code by which the workflow refuses everything, while there is one. */
+  refusal: string | undefined;
 
   /** As the API knows it; whatever else it is asked for, it has not. */
   asClient(): Client {
@@ -20,6 +24,7 @@ export class TemporalUpdates {
           { args: [input] }: { args: [SentUpdate['input']] },
         ) => {
           this.sent.push({ workflowId, update: name, input });
+          if (this.refusal !== undefined) throw refusedWith(this.refusal);
           return this.answer;
         },
       }),
@@ -28,4 +33,10 @@ export class TemporalUpdates {
     const fake = { workflow, withDeadline, options: { namespace: 'default' }, connection: {} };
     return fake as unknown as Client;
   }
+}
+
+function refusedWith(code: string): WorkflowUpdateFailedError {
+  const details = [{ code, message: 'this operation does not wait for that' }];
+  const cause = ApplicationFailure.create({ type: REFUSED, nonRetryable: true, details });
+  return new WorkflowUpdateFailedError('refused', cause);
 }
