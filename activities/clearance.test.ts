@@ -150,6 +150,19 @@ describe('an operation right before it acts', () => {
     });
   });
 
+  test('is denied when whoever asked has been disabled since', async () => {
+    const deploy = await upgradeOf();
+    await approvedBy(deploy, await deploys.awaiting(deploy), await person('Grace'));
+    const { id, name } = deploy.requester;
+    await two.db.inTenant('acme', db => ensurePrincipal(db, { id, name, kind: 'human', roles: [] }));
+    await acme().updateTable('principals').set({ disabled_at: new Date() }).where('id', '=', id).execute();
+    expect(await clear(deploy, 3)).toMatchObject({
+      cleared: false,
+      why: 'denied',
+      verdict: { reason: expect.stringContaining('Ada has been disabled') },
+    });
+  });
+
   test('does not count an approval that was taken back', async () => {
     const deploy = await upgradeOf();
     const approval = await deploys.awaiting(deploy);

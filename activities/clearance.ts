@@ -17,7 +17,7 @@ import { decide } from '../domain/rules/approval.ts';
 import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { PRICES, type Prices } from '../domain/rules/prices.ts';
 import { type Standing, standingAnswers } from '../domain/rules/standing-answers.ts';
-import { deniedByReach, judgeAgain } from './judging-again.ts';
+import { deniedByReach, judgeAgain, lookAgain } from './judging-again.ts';
 import { differenceBetween, type Proposal, type Shown, show } from './proposal.ts';
 import { insistWritten, type StageRecord, stageChange } from './records.ts';
 
@@ -123,7 +123,7 @@ function wanted({ demands }: PolicyVerdict): string {
 async function clear(db: TenantSql, input: ClearanceSought, prices: Prices): Promise<Clearance> {
   const facts = await readClearanceFacts(db, input);
   if (facts.repeated) return { cleared: true };
-  const look = { facts, prices, now: new Date() };
+  const look = lookAgain({ facts, prices, now: new Date() });
   const { question, verdict } = judgeAgain(look, input);
   if (hasChanged(facts.verdict, verdict))
     await writeClearanceDecision(db, {
@@ -131,12 +131,27 @@ async function clear(db: TenantSql, input: ClearanceSought, prices: Prices): Pro
       decision: { step: input.index, question, verdict },
       policies: facts.policies,
     });
-  const denied = verdict.answer === 'deny' ? verdict : deniedByReach(look, input.target);
+  const denied =
+    verdict.answer === 'deny'
+      ? verdict
+      : (deniedAsDisabled(facts, verdict, input) ?? deniedByReach(look, input.target));
   if (denied) return { cleared: false, why: 'denied', verdict: denied };
   const objection = await consentMissing(db, { facts, input, verdict, question });
   if (objection) return { cleared: false, why: 'consent_needed', verdict, ...objection };
   insistWritten(await writeStage(db, stageChange(input)), input);
   return { cleared: true };
+}
+
+/** What somebody asked for who may nothing any more is not done. */
+function deniedAsDisabled(
+  { requesterDisabled }: ClearanceFacts,
+  verdict: PolicyVerdict,
+  { requester: { name, onBehalfOf } }: ClearanceSought,
+): PolicyVerdict | undefined {
+  if (!requesterDisabled) return undefined;
+  const who = onBehalfOf ? `${name}, or ${onBehalfOf.name} for whom it was asked,` : name;
+  const reason = `${who} has been disabled since it was asked for; somebody else must ask for it`;
+  return { ...verdict, answer: 'deny', reason };
 }
 
 function hasChanged(before: PolicyVerdict | null, now: PolicyVerdict): boolean {

@@ -11,28 +11,37 @@ import { costOf } from '../policy/question.ts';
 import { strictest } from '../policy/strictest.ts';
 import { reachOf } from './reach.ts';
 
-/** What is known when it is judged again, right before it acts, what was judged at admission. */
-export interface LastLook {
+/** What it is judged by again, right before it acts. */
+interface Known {
   readonly facts: ClearanceFacts;
   readonly prices: Prices;
   readonly now: Date;
 }
 
-/** What the policies of now say. Of a change, everything that is still to come is judged: people agree to all of it at once. */
+/** What was judged at admission, and what the policies say of it now. */
+export type LastLook = readonly PolicyDecision[];
+
+/** Asks the policies of now what was asked at admission. */
+export function lookAgain(known: Known): LastLook {
+  const { questions, policies } = known.facts;
+  return questions.map(({ step, question: asked }) => {
+    const question = asOf(asked, known);
+    return { step, question, verdict: judge(question, policies) };
+  });
+}
+
+/** What the policies of now say. Of a change, everything that is still to come counts: people agree to all of it at once. */
 export function judgeAgain(
-  { facts, prices, now }: LastLook,
+  look: LastLook,
   { index, operationId }: { readonly index: number; readonly operationId: string },
 ): Omit<PolicyDecision, 'step'> {
-  const questions = facts.questions
-    .filter(({ step }) => step >= index)
-    .map(({ question }) => asOf(question, { facts, prices, now }));
-  const [question] = questions;
-  if (!question)
+  const [next, ...later] = look.filter(({ step }) => step >= index);
+  if (!next)
     throw ApplicationFailure.nonRetryable(
       `Operation ${operationId} may not act: what the policies were asked at its admission was not kept. Ask for the change again.`,
       'policy_denied',
     );
-  return { question, verdict: strictest(questions.map(each => judge(each, facts.policies))) };
+  return { question: next.question, verdict: strictest([next, ...later].map(({ verdict }) => verdict)) };
 }
 
 /**
@@ -40,17 +49,14 @@ export function judgeAgain(
  * of admission let it, and by now they say otherwise.
  */
 export function deniedByReach(look: LastLook, target: ReleaseTarget): PolicyVerdict | undefined {
-  const { facts } = look;
-  const verdict = strictest(
-    facts.questions.map(({ question }) => judge(asOf(question, look), facts.policies)),
-  );
+  const verdict = strictest(look.map(each => each.verdict));
   if (isDeepStrictEqual(reachOf(verdict), target.egress)) return undefined;
   const why = verdict.obligations.egress?.because ?? 'no rule is about it any more';
   const reason = `where policies let ${target.runtimeName} reach has changed since this was planned (${why}); ask for it again`;
   return { ...verdict, answer: 'deny', reason };
 }
 
-function asOf(question: PolicyQuestion, { facts, prices, now }: LastLook): PolicyQuestion {
+function asOf(question: PolicyQuestion, { facts, prices, now }: Known): PolicyQuestion {
   const { runtime, holdings } = facts;
   const { lifecycle } = question.runtime;
   const asked = {

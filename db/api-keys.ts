@@ -20,7 +20,7 @@ export interface KnownKey {
 /** Reads what is known of a key and of whose it is; nothing when there is none of this id. */
 export async function findKey(db: Pick<Database, 'forKey'>, keyId: string): Promise<KnownKey | undefined> {
   const { rows } = await sql<KeyRow>`
-    select k.tenant_id, k.secret_hash, k.scopes, k.principal_id, p.name, p.kind, p.owner_id, p.groups, k.expires_at,
+    select k.tenant_id, k.secret_hash, k.scopes, k.created_by, k.principal_id, p.name, p.kind, p.owner_id, p.groups, k.expires_at,
       case when p.disabled_at is not null then 0 else ${GOOD_FOR_MS} end as good_for_ms, ${GRANTS} as grants
     from api_keys k join principals p on p.tenant_id = k.tenant_id and p.id = k.principal_id
     where k.key_id = ${keyId}`.execute(db.forKey(keyId));
@@ -34,6 +34,7 @@ interface KeyRow {
   readonly tenant_id: string;
   readonly secret_hash: Buffer;
   readonly scopes: Permission[] | null;
+  readonly created_by: string | null;
   readonly principal_id: string;
   readonly name: string;
   readonly kind: 'human' | 'agent';
@@ -46,6 +47,7 @@ interface KeyRow {
 
 function principalOfRow(row: KeyRow, keyId: string): Principal {
   const { principal_id: id, grants, scopes, expires_at: expiresAt } = row;
+  const issuer = row.created_by?.startsWith('prn_') && row.created_by !== id ? row.created_by : undefined;
   return {
     id,
     name: row.name,
@@ -55,6 +57,7 @@ function principalOfRow(row: KeyRow, keyId: string): Principal {
     grants,
     groups: row.groups,
     personId: row.owner_id ?? id,
+    ...(issuer !== undefined && { issuedBy: issuer }),
     ...(scopes && { scopes }),
     credential: { kind: 'key', id: keyId, ...(expiresAt && { expiresAt: expiresAt.toISOString() }) },
   };

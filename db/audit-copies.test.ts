@@ -82,6 +82,18 @@ test('a node of the tree that is another, is gone or was put in is named', async
   expect((await found()).map(({ from, to }) => [from, to])).toContainEqual([14, 16]);
 });
 
+test('a leaf behind the newest checkpoint is named', async () => {
+  await tamper(`insert into audit_leaves (tenant_id, sequence, record_id, at, xid, leaf)
+    values ('north', 11, 'aud_x', now(), pg_current_xact_id(), sha256('x'))`);
+  expect(await found()).toContainEqual({
+    kind: 'inserted',
+    from: 11,
+    to: 12,
+    recordId: 'aud_x',
+    message: expect.stringContaining('behind the newest checkpoint'),
+  });
+});
+
 test('a checkpoint that says other than its signed note is named', async () => {
   await tamper(`update audit_checkpoints set root = sha256('x') where size = 7`);
   expect(await found()).toMatchObject([

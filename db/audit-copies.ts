@@ -14,7 +14,12 @@ const MOST_OF_A_KIND = 100;
  * beside records and checkpoints, and the tree above the leaves. An export holds none of it.
  */
 export async function findWrongCopies(read: Read): Promise<readonly Finding[]> {
-  return [...(await read(wrongColumns)), ...(await read(wrongNodes)), ...(await wrongCheckpoints(read))];
+  return [
+    ...(await read(wrongColumns)),
+    ...(await read(strayLeaves)),
+    ...(await read(wrongNodes)),
+    ...(await wrongCheckpoints(read)),
+  ];
 }
 
 /** Each column beside a record, and what the record says of it. */
@@ -55,25 +60,59 @@ async function wrongColumns(db: TenantSql): Promise<Finding[]> {
   }));
 }
 
+/** Leaves and the checkpoint over them are written together, so none lies behind the newest one. */
+async function strayLeaves(db: TenantSql): Promise<Finding[]> {
+  const { rows } = await sql<{ id: string; sequence: number }>`
+    select record_id as id, sequence::float8 as sequence from audit_leaves
+    where sequence >= (select coalesce(max(size), 0) from audit_checkpoints)
+    order by audit_leaves.sequence limit ${MOST_OF_A_KIND}`.execute(db);
+  return rows.map(({ id, sequence }) => ({
+    kind: 'inserted',
+    from: sequence,
+    to: sequence + 1,
+    recordId: id,
+    message: `Sequence ${sequence} (record ${id}) lies behind the newest checkpoint: it was put in, or checkpoints were taken out.`,
+  }));
+}
+
+interface WrongNode {
+  readonly level: number;
+  readonly position: number;
+  readonly missing: boolean;
+}
+
 async function wrongNodes(db: TenantSql): Promise<Finding[]> {
-  const { rows } = await sql<{ level: number; position: number; missing: boolean }>`
-    with node as (
-      select level::int as level, position, hash from audit_nodes
-      union all select 0, sequence, leaf from audit_leaves
-    )
-    select coalesce(n.level, a.level + 1) as level, coalesce(n.position, a.position / 2)::float8 as position,
-      n.hash is null as missing
-    from node a join node b on b.level = a.level and b.position = a.position + 1 and a.position % 2 = 0
-      full join (select level::int as level, position, hash from audit_nodes) as n
-        on n.level = a.level + 1 and n.position = a.position / 2
-    where n.hash is null or a.hash is null or n.hash <> sha256('\\x01'::bytea || a.hash || b.hash)
-    order by level, position limit ${MOST_OF_A_KIND}`.execute(db);
-  return rows.map(({ level, position, missing }) => ({
+  const found: WrongNode[] = [];
+  for (let level = 1, size = await countLeaves(db); size >= 2; level += 1, size /= 2)
+    found.push(...(await wrongOfLevel(db, level)));
+  return found.slice(0, MOST_OF_A_KIND).map(({ level, position, missing }) => ({
     kind: 'misfiled',
     from: position * 2 ** level,
     to: (position + 1) * 2 ** level,
     message: `The node ${level}/${position} of the tree ${missing ? 'is gone' : 'is not the hash of those below it'}; it stands over the sequences ${position * 2 ** level} to ${(position + 1) * 2 ** level - 1}. Proofs and new checkpoints go by it.`,
   }));
+}
+
+async function countLeaves(db: TenantSql): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select coalesce(max(sequence) + 1, 0)::float8 as count from audit_leaves`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** One level with the one below, so that both are read by their indexes. */
+async function wrongOfLevel(db: TenantSql, level: number): Promise<readonly WrongNode[]> {
+  const below =
+    level === 1
+      ? sql`select sequence as position, leaf as hash from audit_leaves`
+      : sql`select position, hash from audit_nodes where level = ${level - 1}::smallint`;
+  const { rows } = await sql<WrongNode>`
+    select ${level}::int as level, position::float8 as position, n.hash is null as missing
+    from (select position, hash from audit_nodes where level = ${level}::smallint) as n
+      full join (select a.position / 2 as position, a.hash as a, b.hash as b from (${below}) as a
+        join (${below}) as b on b.position = a.position + 1 where a.position % 2 = 0) as pair using (position)
+    where n.hash is null or pair.a is null or n.hash <> sha256('\\x01'::bytea || pair.a || pair.b)
+    order by position limit ${MOST_OF_A_KIND}`.execute(db);
+  return rows;
 }
 
 const PAGE = 10_000;

@@ -221,31 +221,6 @@ describe('sealing that is killed', () => {
   });
 });
 
-test('an anchor that begins anew is told and recorded, the first one is not', async () => {
-  const recorded = () =>
-    two.db
-      .forTenant('north')
-      .selectFrom('audit_records')
-      .select('record')
-      .where('action', '=', 'audit.anchored_anew')
-      .execute();
-  await write(3);
-  expect((await seal())?.anchoredAnew).toBeUndefined();
-  await write(1);
-  expect((await seal())?.anchoredAnew).toBeUndefined();
-  rmSync(folder, { recursive: true });
-  await write(1);
-  expect(await seal()).toMatchObject({ size: 5, anchoredAnew: 5 });
-  expect(await recorded()).toMatchObject([
-    {
-      record: {
-        outcome: 'succeeded',
-        reason: expect.stringContaining(`${folder} holds nothing of north, of which 5 records are sealed`),
-      },
-    },
-  ]);
-});
-
 describe('sealing stops', () => {
   const restoreOlder = () =>
     tamper(`delete from audit_leaves where sequence >= 3; delete from audit_nodes where (position + 1) << level > 3;

@@ -22,6 +22,8 @@ export interface ClearanceFacts {
   /** The step was written before: its answer was lost on the way. */
   readonly repeated: boolean;
   readonly verdict: PolicyVerdict | null;
+  /** Whoever asked, or the person they asked for, has been disabled since. */
+  readonly requesterDisabled: boolean;
   /** What the policies were asked at admission, one question for each step. */
   readonly questions: readonly { readonly step: number; readonly question: PolicyQuestion }[];
   readonly policies: readonly Policy[];
@@ -69,6 +71,8 @@ export async function readClearanceFacts(
     select
       exists (select from events where operation_id = ${operationId} and step = ${step}::int) as repeated,
       o.verdict,
+      exists (select from principals p where p.id in (o.requester_id, o.on_behalf_of)
+        and p.disabled_at is not null) as "requesterDisabled",
       coalesce((select jsonb_agg(jsonb_build_object('step', d.step, 'question', d.question) order by d.step)
         from policy_decisions d where d.operation_id = o.id and d.moment = 'admission'), '[]') as questions,
       ${POLICIES_IN_FORCE} as policies,

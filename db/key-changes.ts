@@ -14,7 +14,7 @@ export async function makeKey(
   request: NewKeyRequest,
   by: Author,
 ): Promise<{ readonly token: string; readonly key: ApiKey }> {
-  const { token, keyId } = await insertApiKey(db, { ...request, createdBy: by.actor.id });
+  const { token, keyId } = await insertApiKey(db, { createdBy: by.actor.id, ...request });
   const key = await findApiKey(db, keyId);
   if (!key) throw new Error(`The key ${keyId} was made and cannot be read; nothing was kept.`);
   await record(db, request.replaces === undefined ? 'key.create' : 'key.rotate', { key, by });
@@ -36,7 +36,7 @@ export async function replaceKey(
     by,
     oldEndsInSeconds,
     ...request
-  }: Pick<NewKeyRequest, 'installation' | 'keyId' | 'expiresInSeconds'> & {
+  }: Pick<NewKeyRequest, 'installation' | 'keyId' | 'expiresInSeconds' | 'createdBy'> & {
     readonly by: Author;
     readonly oldEndsInSeconds: number;
   },

@@ -106,6 +106,17 @@ export async function countPolicies(db: TenantSql): Promise<number> {
   return Number(count);
 }
 
+/** How many rules the tenant's policies have together, without this one's. */
+export async function countRules(db: TenantSql, without: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('policies')
+    .where('tenant_id', '=', OWN_TENANT)
+    .where('id', '<>', without)
+    .select(sql<number>`coalesce(sum(jsonb_array_length(rules)), 0)::int`.as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 function keptPolicies(db: TenantSql) {
   return policiesOf(db).select([
     'tenant_id as tenantId',

@@ -20,9 +20,10 @@ export interface Approver {
 
 /** What somebody may in a project, as `standingAnswers` asks for it. */
 export function rightsIn(project: string, approver: Approver): ApproverRights {
-  const { id, name, disabled, groups, inPlaceOf } = approver;
+  const { id, name, personId, disabled, groups, inPlaceOf } = approver;
   const mayDecide = !disabled && mayDoIn({ grants: [...approver.grants] }, 'approval:decide', project);
-  return { id, name, disabled, mayDecide, roles: rolesIn(project, approver.grants), groups, inPlaceOf };
+  const roles = rolesIn(project, approver.grants);
+  return { id, name, personId, disabled, mayDecide, roles, groups, inPlaceOf };
 }
 
 /** Somebody as their answer in a project names them: without roles and groups when they have no right of their own. */

@@ -15,9 +15,13 @@ export interface GivenAnswer {
   readonly decision: Decision['decision'];
 }
 
-/** Ids of everybody who gave one of these answers, or in whose place one was given. */
+/** Ids of everybody who gave one of these answers, for whom an agent did, or in whose place one was given. */
 export function involvedIn(answers: readonly GivenAnswer[]): string[] {
-  return answers.flatMap(({ principalId, forId }) => (forId === null ? [principalId] : [principalId, forId]));
+  return answers.flatMap(({ principalId, personId, forId }) => [
+    principalId,
+    personId,
+    ...(forId === null ? [] : [forId]),
+  ]);
 }
 
 /** The answer with what its giver, and the one in whose place it was given, may in the project now. */

@@ -102,6 +102,7 @@ export const Selector = z.strictObject({
   runtime_kind: RuntimeType.optional(),
   labels: z
     .record(z.string().max(317), z.string().max(63))
+    .refine(labels => Object.keys(labels).length <= 64, 'must not hold more than 64 labels')
     .optional()
     .meta({ description: 'Labels the runtime must bear; the value * fits any' }),
   lifecycle: z.union([z.literal('new'), RuntimeState]).optional(),

@@ -122,6 +122,9 @@ export const Principal = z.object({
   ownerId: z.string().optional().meta({
     description: 'Of an agent that acts for somebody: the person it belongs to, who stands behind it as well',
   }),
+  issuedBy: z.string().optional().meta({
+    description: 'Who made the key it uses, where that was somebody else: they may have kept it',
+  }),
   onBehalfOf: z
     .object({ id: z.string(), name: z.string(), grants: z.array(Grant), groups: z.array(z.string()) })
     .optional()

@@ -10,6 +10,8 @@ export interface Requester {
   readonly personId?: string;
   /** Of an agent that acts for somebody: the person it belongs to. */
   readonly ownerId?: string;
+  /** Who made the key, where that was somebody else: they may have kept it. */
+  readonly issuedBy?: string;
   readonly onBehalfOf?: { readonly id: string; readonly name: string };
   readonly roles?: readonly Role[];
   readonly groups?: readonly string[];

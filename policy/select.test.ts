@@ -10,6 +10,13 @@ const question = questionFor({
 });
 
 describe('a selector', () => {
+  test('that wants more labels than a runtime can bear is refused', () => {
+    const wanting = (count: number) =>
+      deny({ labels: Object.fromEntries(Array.from({ length: count }, (_, n) => [`label-${n}`, '*'])) });
+    expect(PolicyRule.safeParse(wanting(64)).success).toBe(true);
+    expect(PolicyRule.safeParse(wanting(65)).success).toBe(false);
+  });
+
   test.each([
     [{}, true],
     [{ action: 'deploy.upgrade' }, true],

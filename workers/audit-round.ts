@@ -4,7 +4,7 @@ import { leafHash } from '../audit/leaf.ts';
 import { type NoteSigner, type NoteVerifier, verifierOf } from '../audit/note.ts';
 import { grow, rootOf, subtreesOf } from '../audit/tree.ts';
 import { appendAudit } from '../db/audit.ts';
-import { checkpointsBetween, newestCheckpoint } from '../db/audit-checkpoints.ts';
+import { checkpointsBetween, type KeptCheckpoint, newestCheckpoint } from '../db/audit-checkpoints.ts';
 import {
   lockAuditStream,
   oldestUnsealed,
@@ -71,15 +71,40 @@ async function sealLocked(db: TenantSql, round: Round): Promise<Sealed> {
 
 async function sealRecords(
   db: TenantSql,
-  { tenant, signer, end, records }: Round & { end: TreeEnd; records: readonly UnsealedRecord[] },
+  { end, records, ...round }: Round & { end: TreeEnd; records: readonly UnsealedRecord[] },
 ): Promise<void> {
+  const { tenant, signer } = round;
   for (const record of records) refuseAltered(record);
   const before = await readSubtrees(db, subtreesOf({ begin: 0, end: end.size }));
+  refuseOtherTree(await newestCheckpoint(db), { ...round, end, root: rootOf(before) });
   const leaves = records.map(({ leaf }, index) => ({ level: 0, position: end.size + index, hash: leaf }));
   const { standing, made } = grow(before, leaves);
   const size = end.size + records.length;
   const checkpoint = signCheckpoint({ tenant, size, root: rootOf(standing), signedAt: new Date() }, signer);
   await writeSealed(db, { begin: end.size, records, nodes: made, checkpoint });
+}
+
+/** Nothing is put on a tree that is not the one signed last: whoever may write leaves could have it signed. */
+function refuseOtherTree(
+  newest: KeptCheckpoint | undefined,
+  { end, root, ...round }: Round & { end: TreeEnd; root: Buffer },
+): void {
+  const { tenant } = round;
+  const { size = 0, note } = newest ?? {};
+  if (size !== end.size)
+    throw new AuditBroken(
+      `In the database the tree holds ${end.size} records and its newest checkpoint is of ${size}: leaves or checkpoints of ${tenant} were put in or taken out. ${WHAT_NEXT}`,
+    );
+  if (note === undefined) return;
+  const signed = believed(note, round);
+  if (signed === undefined)
+    throw new AuditBroken(
+      `The newest checkpoint in the database is not signed by the key of this installation (${tenant}). ${KEY_CHANGED} Otherwise it was tampered with.`,
+    );
+  if (signed.size !== size || !signed.root.equals(root))
+    throw new AuditBroken(
+      `In the database the tree is not that of its newest checkpoint, of ${size} records of ${tenant}. ${WHAT_NEXT}`,
+    );
 }
 
 /** What is sealed must be what was written: the hash made then, of the record there now, under its own name. */
@@ -107,24 +132,26 @@ async function compareWithAnchor(db: TenantSql, round: Round & { end: TreeEnd })
     throw new AuditBroken(`${told}, and those in the database are others: it was rewritten. ${WHAT_NEXT}`);
 }
 
-const WHAT_NEXT =
-  'Nothing is sealed, so that no second history begins. docs/audit.md says what to do after a restore.';
+const KEY_CHANGED = 'Was the key changed? Then name the former public key in RUNTIMEAI_AUDIT_FORMER_KEYS.';
+const WHAT_NEXT = 'Nothing is sealed, so that no second history begins. docs/audit.md says what to do.';
 
-async function newestAnchored({
-  anchor,
-  tenant,
-  signer,
-  formerKeys = [],
-}: Round): Promise<SignedCheckpoint | undefined> {
+async function newestAnchored(round: Round): Promise<SignedCheckpoint | undefined> {
+  const { anchor, tenant } = round;
   const note = await anchor?.newest(tenant);
   if (note === undefined) return undefined;
-  const checkpoint = openCheckpoint(note, [verifierOf(signer), ...formerKeys]);
-  const names = [signer, ...formerKeys].map(({ name }) => originFor(name, tenant));
-  if (checkpoint && names.includes(checkpoint.origin)) return checkpoint;
+  const checkpoint = believed(note, round);
+  if (checkpoint) return checkpoint;
   throw new AuditBroken(
     `The newest checkpoint of ${tenant} in the anchor ${anchor?.place} is not signed by the key of this installation. ` +
-      'Was the key changed? Then name the former public key in RUNTIMEAI_AUDIT_FORMER_KEYS. Otherwise the anchor was tampered with.',
+      `${KEY_CHANGED} Otherwise the anchor was tampered with.`,
   );
+}
+
+/** A checkpoint of the tenant that this installation has signed, by its key of now or of before. */
+function believed(note: string, { tenant, signer, formerKeys = [] }: Round): SignedCheckpoint | undefined {
+  const checkpoint = openCheckpoint(note, [verifierOf(signer), ...formerKeys]);
+  const names = [signer, ...formerKeys].map(({ name }) => originFor(name, tenant));
+  return checkpoint && names.includes(checkpoint.origin) ? checkpoint : undefined;
 }
 
 /**

@@ -24,13 +24,14 @@ export function callerOf({ principal }: Pick<FastifyRequest, 'principal'>): Prin
 
 /** The principal as records and messages carry it. */
 export function requesterOf(principal: Principal): Requester {
-  const { id, name, kind, personId, ownerId, onBehalfOf, acr, credential, origin } = principal;
+  const { id, name, kind, personId, ownerId, issuedBy, onBehalfOf, acr, credential, origin } = principal;
   return {
     id,
     name,
     kind,
     personId,
     ...(ownerId !== undefined && { ownerId }),
+    ...(issuedBy !== undefined && { issuedBy }),
     ...standing(principal),
     credential: credential.id,
     ...(onBehalfOf && { onBehalfOf: { id: onBehalfOf.id, name: onBehalfOf.name } }),

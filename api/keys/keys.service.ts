@@ -34,6 +34,11 @@ interface KeyCommand<T> {
   readonly key: string | undefined;
 }
 
+/** Whoever made the key that makes this one may have kept both. */
+function makerOf({ id, issuedBy }: Principal): string {
+  return issuedBy ?? id;
+}
+
 type Made = Awaited<ReturnType<typeof makeKey>>;
 
 /** API keys: one's own, and with `key:write` those of others. */
@@ -69,7 +74,8 @@ export class KeysService {
       requireNoMoreThanOwn(caller, { principal, scopes });
       const { name, expires_in_seconds: expiresInSeconds } = request;
       const limits = { ...(scopes && { scopes }), ...(expiresInSeconds && { expiresInSeconds }) };
-      return makeKey(sql, { keyId, installation: this.#installation, principalId, name, ...limits }, by);
+      const key = { keyId, installation: this.#installation, principalId, name, createdBy: makerOf(caller) };
+      return makeKey(sql, { ...key, ...limits }, by);
     });
   }
 
@@ -89,6 +95,7 @@ export class KeysService {
         installation: this.#installation,
         oldEndsInSeconds,
         ...(expiresInSeconds && { expiresInSeconds }),
+        createdBy: makerOf(caller),
         by,
       });
     });

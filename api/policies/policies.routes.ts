@@ -61,7 +61,7 @@ export const policyRoutes: readonly Route[] = [
     ifMatch: true,
     body: { schema: PolicyCreateRequest, required: true, examples: EXAMPLES.createPolicy },
     answer: { status: 200, description: 'The new version, in its old place', schema: PolicyAnswer },
-    problems: ['name_taken', 'rule_not_enforced', 'policy_inherited'],
+    problems: ['name_taken', 'rule_not_enforced', 'policy_inherited', 'quota_exceeded'],
     withoutTemporal: true,
   },
   {

@@ -3,6 +3,7 @@ import type { Database } from '../../db/database.ts';
 import { lockOwn } from '../../db/own-tenant.ts';
 import {
   countPolicies,
+  countRules,
   findPolicy,
   type KeptPolicy,
   pageOfPolicies,
@@ -46,6 +47,7 @@ interface PolicyChange {
 
 /** All are read at each admission. */
 const MOST_POLICIES = 500;
+const MOST_RULES = 5000;
 
 /** Policies of the caller’s tenant. They are plain settings: what changes them is no workflow. */
 export class PoliciesService {
@@ -95,6 +97,7 @@ export class PoliciesService {
     return this.#database.inTenant(caller.tenantId, async sql => {
       const { version } = await changeable(sql, { policyId, expected });
       const wanted = await readPolicy(sql, request);
+      await mustFit(sql, { ...wanted, id: policyId });
       const changed = await changePolicy(sql, { ...wanted, id: policyId, version }, by);
       if (!changed) throw nameTaken(request.name);
       return withWarnings(sql, changed);
@@ -146,7 +149,18 @@ async function readPolicy(
   return { name, scope_env, mode, rules: enforceable({ rules, scope_env: scope_env ?? null, tenants }) };
 }
 
+/** Every rule is read and judged at each admission. */
+async function mustFit(sql: TenantSql, { id, rules }: Pick<KeptPolicy, 'id' | 'rules'>): Promise<void> {
+  const others = await countRules(sql, id);
+  if (others + rules.length <= MOST_RULES) return;
+  throw new ProblemError(
+    'quota_exceeded',
+    `The tenant’s other policies have ${others} rules, and with these ${rules.length} there would be more than the ${MOST_RULES} that are kept. Delete some, or say more with one.`,
+  );
+}
+
 async function add(sql: TenantSql, policy: NewPolicy & { id: string }, by: Author): Promise<KeptPolicy> {
+  await mustFit(sql, policy);
   if ((await countPolicies(sql)) >= MOST_POLICIES)
     throw new ProblemError(
       'quota_exceeded',

@@ -10,7 +10,9 @@ export const projects = {
   },
 };
 
-const LIMIT = `nullif(current_setting('app.projects', true), '')`;
+/** Never set, or set in an earlier transaction of the connection and empty since. */
+const UNLIMITED = `(current_setting('app.projects', true) = '') is not false`;
+const LIMIT = `nullif(current_setting('app.projects', true), '')::text[]`;
 
 /** Which of their columns says in what project the rows of a table are. */
 const BY_PROJECT: Readonly<Record<string, string>> = {
@@ -47,17 +49,21 @@ const STATEMENTS = [
         return exists (select from ${owner}s where tenant_id = of_tenant and id = wanted);
       end $$`,
   ),
-  ...Object.entries(BY_PROJECT).map(([table, column]) =>
-    limited(table, `${column} = any ((${LIMIT})::text[])`),
-  ),
+  // A function too: the planner would take the list itself for one that lets next to nothing through, and make plans for
+  // that also where nobody is limited (measured: twice the time for a list of runtimes).
+  `create function sees_project(project text) returns boolean language plpgsql stable parallel safe as $$
+    begin
+      return project = any (${LIMIT});
+    end $$`,
+  ...Object.entries(BY_PROJECT).map(([table, column]) => limited(table, `sees_project(${column})`)),
   ...Object.entries(BY_OWNER).map(([table, [owner, column]]) =>
     limited(table, `sees_${owner}(tenant_id, ${column})`),
   ),
   // A role that somebody has in all projects is theirs in each.
-  limited('role_grants', `project is null or project = any ((${LIMIT})::text[])`),
+  limited('role_grants', `project is null or sees_project(project)`),
 ];
 
 /** For reading alone, by which changing and deleting go too; nobody who is limited adds such rows. */
 function limited(table: string, seen: string): string {
-  return `create policy of_projects on ${table} as restrictive for select using (${LIMIT} is null or ${seen})`;
+  return `create policy of_projects on ${table} as restrictive for select using (${UNLIMITED} or ${seen})`;
 }

@@ -94,6 +94,8 @@ describe('a decision', () => {
     expect(refusal(offer('rosa-bot', { ...operator, kind: 'agent', personId: 'rosa' }))).toBe('four_eyes');
     const acting = { ...operator, personId: 'x', onBehalfOf: { id: 'rosa', name: 'Rosa' } };
     expect(refusal(offer('bot', acting))).toBe('four_eyes');
+    expect(refusal(offer('abel', { ...operator, issuedBy: 'rosa' }))).toBe('four_eyes');
+    expect(refusal(offer('abel', { ...operator, issuedBy: 'emil' }))).toBeUndefined();
     const lent = { ...operator, kind: 'agent', personId: 'x', ownerId: 'rosa' } as const;
     expect(refusal(offer('lent-bot', lent))).toBe('four_eyes');
     const asked = { requester: who('bot', { kind: 'agent', personId: 'rosa' }) };

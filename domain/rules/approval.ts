@@ -147,10 +147,16 @@ function answered({ by, decision, comment }: Offer, inPlaceOf?: Requester): Answ
 /** Why nobody may decide who is, or is represented by, this one: they asked for it, or their answer is there. */
 function whyNotFrom(them: Requester, { requester, answers }: Question): Unwelcome | undefined {
   const persons = personsOf({ by: them });
-  if (meet(persons, personsOf({ by: requester })))
+  const asking = personsOf({ by: requester });
+  if (meet(persons, asking))
     return {
       code: 'four_eyes',
       message: `${them.name} asked for it, or an agent of theirs did: somebody else must decide`,
+    };
+  if (meet(present(them.issuedBy), asking))
+    return {
+      code: 'four_eyes',
+      message: `the key of ${them.name} was made by whoever asked for it: decide with another key, or a login`,
     };
   const earlier = answers.find(answer => meet(personsOf(answer), persons));
   if (!earlier) return undefined;

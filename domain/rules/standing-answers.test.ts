@@ -44,6 +44,26 @@ describe('right before acting, an answer', () => {
     expect(why([answer], [emil])).toEqual(['dora may not decide on approvals any more']);
   });
 
+  it('of an agent that acted for somebody stands by the right of that person, too', () => {
+    const bot = may('bot', { personId: 'owner', roles: ['operator'] });
+    const answer = yes('bot', { kind: 'agent', personId: 'dora' });
+    const dora = may('dora', { roles: ['operator'] });
+    expect(why([answer], [bot, dora])).toEqual([]);
+    expect(why([answer], [bot, { ...dora, disabled: true }])).toEqual([
+      'dora, for whom bot decided, is disabled or gone',
+    ]);
+    expect(why([answer], [bot, { ...dora, mayDecide: false }])).toEqual([
+      'dora, for whom bot decided, may not decide on approvals any more',
+    ]);
+    expect(why([answer], [bot])).toEqual(['dora, for whom bot decided, is disabled or gone']);
+  });
+
+  it('of an agent that acted for itself needs no right of its owner', () => {
+    const bot = may('bot', { personId: 'owner', roles: ['operator'] });
+    expect(why([yes('bot', { kind: 'agent', personId: 'owner' })], [bot])).toEqual([]);
+    expect(why([yes('bot', { kind: 'agent' })], [{ ...bot, personId: 'bot' }])).toEqual([]);
+  });
+
   it('keeps how its giver had signed in', () => {
     const demands = [MFA];
     const { answers } = standingAnswers({
@@ -75,6 +95,7 @@ function may(id: string, more: Partial<ApproverRights> = {}): ApproverRights {
   return {
     id,
     name: id,
+    personId: id,
     mayDecide: true,
     disabled: false,
     roles: ['developer'],

@@ -7,6 +7,8 @@ import { type Answer, fits } from './approval.ts';
 export interface ApproverRights {
   readonly id: string;
   readonly name: string;
+  /** The person behind them: of an agent its owner, else they themselves. */
+  readonly personId: string;
   /** Whether they are there, not disabled, and may decide on approvals in the project by a right of their own. */
   readonly mayDecide: boolean;
   readonly disabled: boolean;
@@ -62,9 +64,21 @@ function whyFallen(answer: Answer, now: Rights, demands: readonly ApprovalDemand
   if (!giver || giver.disabled) return `${by.name} is disabled or gone`;
   if (inPlaceOf && !giver.inPlaceOf.includes(inPlaceOf.id))
     return `${by.name} does not decide in the place of ${inPlaceOf.name} any more`;
+  const person = whyPersonFallen(answer, giver, now);
+  if (person !== undefined) return person;
   const entitled = inPlaceOf ?? by;
   if (!now.get(entitled.id)?.mayDecide) return `${entitled.name} may not decide on approvals any more`;
   if (demands.length > 0 && !demands.some(demand => fits(answer, demand)))
     return `${entitled.name} has lost the role or group by which they were asked`;
   return undefined;
+}
+
+/** An agent that acted for somebody beside its owner could do only what that person might as well. */
+function whyPersonFallen({ by, inPlaceOf }: Answer, giver: ApproverRights, now: Rights): string | undefined {
+  const { personId = by.id } = by;
+  if (personId === by.id || personId === giver.personId) return undefined;
+  const person = now.get(personId);
+  const whom = `${person?.name ?? personId}, for whom ${by.name} decided,`;
+  if (!person || person.disabled) return `${whom} is disabled or gone`;
+  return inPlaceOf || person.mayDecide ? undefined : `${whom} may not decide on approvals any more`;
 }

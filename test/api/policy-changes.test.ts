@@ -23,6 +23,20 @@ afterAll(async () => {
   await tenants.close();
 });
 
+test('no more rules are kept than can be judged at each admission', async () => {
+  const many = Array.from({ length: 4950 }, () => RULES[0]);
+  const id = newId('policy');
+  await tenants.database.inTenant('globex', sql =>
+    sql
+      .insertInto('policies')
+      .values({ id, name: 'many', position: 9, rules: JSON.stringify(many) })
+      .execute(),
+  );
+  const { status, body } = await api.create({ rules: many.slice(0, 100) }, {}, 'globex');
+  expect([status, body.code]).toEqual([422, 'quota_exceeded']);
+  await tenants.database.forTenant('globex').deleteFrom('policies').where('id', '=', id).execute();
+});
+
 describe('replacing a policy', () => {
   test('makes its next version, in its old place', async () => {
     const { body: made } = await api.create({ scope_env: 'production' });
