@@ -49,6 +49,26 @@ const WORKFLOW_ACTOR: AuditRecord['actor'] = {
   credential: null,
 };
 
+/** The record that people were asked, or asked again in place of an approval that is void from now on. */
+export function askedPeopleRecord(asked: {
+  readonly operationId: string;
+  readonly approvalId: string;
+  readonly digest: string;
+  readonly message: string;
+  readonly supersedes?: string;
+}): NewAuditRecord {
+  const { operationId, approvalId, digest, message, supersedes = null } = asked;
+  return {
+    actor: WORKFLOW_ACTOR,
+    action: 'approval.open',
+    object: { kind: 'approval', id: approvalId, name: null },
+    outcome: 'accepted',
+    reason: message,
+    operation_id: operationId,
+    details: { digest, supersedes },
+  };
+}
+
 /** The record that an operation ended, and how. */
 export function endedRecord(
   { operationId, runtimeId }: Pick<Asked, 'operationId' | 'runtimeId'>,

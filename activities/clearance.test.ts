@@ -1,8 +1,10 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findApproval } from '../db/approvals.ts';
 import { findOperation } from '../db/operations.ts';
 import { ensurePrincipal } from '../db/principals.ts';
 import { setPolicies } from '../db/tenants.ts';
+import type { AuditRecord } from '../domain/audit.ts';
 import { newId } from '../domain/ids.ts';
 import type { NewPolicy } from '../domain/policy.ts';
 import { type Deploy, keyOf, RecordedDeploys } from '../test/recorded-deploys.ts';
@@ -41,6 +43,25 @@ describe('an approval', () => {
       approval_id: id,
       waits_for: expect.stringMatching(/^the approval of one person.* other than Ada \(apr_/),
     });
+  });
+
+  test('that is asked for again leaves a record that names the one it takes the place of', async () => {
+    const deploy = await upgradeOf();
+    const first = await deploys.awaiting(deploy);
+    const { target, policy } = await deploys.admitted(deploy);
+    const again = { target, policy, message: 'asked again', requester: deploy.requester };
+    const { id, digest } = await deploys.clearance.openApproval({
+      ...keyOf(deploy, 2),
+      ...again,
+      supersedes: first.id,
+    });
+    const { rows } = await sql<{ record: AuditRecord }>`
+      select record from audit_records where record ->> 'operation_id' = ${deploy.operationId}
+        and record ->> 'action' = 'approval.open' order by id`.execute(acme());
+    expect(rows.map(({ record }) => [record.object.id, record.details, record.project])).toEqual([
+      [first.id, { digest: first.digest, supersedes: null }, 'default'],
+      [id, { digest, supersedes: first.id }, 'default'],
+    ]);
   });
 
   test('is opened once, however often its answer is lost', async () => {

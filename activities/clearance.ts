@@ -17,6 +17,7 @@ import { decide } from '../domain/rules/approval.ts';
 import { demandInWords } from '../domain/rules/demand-in-words.ts';
 import { PRICES, type Prices } from '../domain/rules/prices.ts';
 import { type Standing, standingAnswers } from '../domain/rules/standing-answers.ts';
+import { askedPeopleRecord } from './auditing.ts';
 import { deniedByReach, judgeAgain, lookAgain } from './judging-again.ts';
 import { differenceBetween, type Proposal, type Shown, show } from './proposal.ts';
 import { insistWritten, type StageRecord, stageChange } from './records.ts';
@@ -100,7 +101,12 @@ async function openApproval(db: TenantSql, input: ConsentSought): Promise<Opened
     shown,
     card,
     waitsFor: `the approval of ${wanted(verdict)} other than ${requester.name} (${approvalId})`,
-    event: { ...event, data: { ...event.data, approval_id: approvalId, digest } },
+    event: {
+      ...event,
+      data: { ...event.data, approval_id: approvalId, digest },
+      audit: askedPeopleRecord({ ...input, approvalId, digest }),
+      auditOf: 'operation',
+    },
   });
   insistWritten(written, input);
   return opened({ id: approvalId, digest }, verdict, seconds);
