@@ -106,7 +106,7 @@ export class CheckpointComparison {
       kind: 'truncated',
       from: size,
       to: above.size,
-      message: `The anchor holds a checkpoint of ${above.size} records, signed ${above.signedAt.toISOString()}; these are ${size}. The end was cut off, or the database was restored from an older copy.`,
+      message: `The anchor holds a checkpoint of ${above.size} records, signed ${above.signedAt.toISOString()}; these are ${size}. The end was cut off, or the database was restored from an older copy; or the anchor was fetched after the export was made: fetch it first, then export.`,
     });
   }
 

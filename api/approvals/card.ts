@@ -1,4 +1,5 @@
 import type { ApprovalCard } from '../../domain/approval.ts';
+import { demandInWords } from '../../domain/rules/demand-in-words.ts';
 import type { ApprovalDetail, DemandProgress } from './approvals.schemas.ts';
 
 /**
@@ -45,7 +46,7 @@ function facts({ card, ...approval }: ApprovalDetail): string {
 }
 
 function agreement({ demands, progress }: ApprovalDetail): string {
-  if (progress === null) return list(demands.map(({ because }) => because));
+  if (progress === null) return list(demands.map(demand => `${demandInWords(demand)} – ${demand.because}`));
   return progress.map(each => `- ${demandLine(each)}`).join('\n');
 }
 

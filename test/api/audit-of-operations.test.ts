@@ -115,7 +115,12 @@ test('every record of an operation tells where it was, by which policies and in 
     .where('operation_id', '=', operationId)
     .orderBy('id')
     .execute();
-  expect(rows.map(({ record }) => record.action)).toEqual(['deploy.begin', 'approval.approve', 'deploy.end']);
+  expect(rows.map(({ record }) => record.action)).toEqual([
+    'deploy.begin',
+    'approval.open',
+    'approval.approve',
+    'deploy.end',
+  ]);
   for (const { record, project, leaf } of rows) {
     expect(project).toBe('default');
     expect(record, record.action).toMatchObject({
