@@ -121,11 +121,12 @@ describe.concurrent('approvals, on the real Temporal', () => {
     expect(own.map(refusal)).toEqual(Array(2).fill([403, 'four_eyes']));
     expect((await as(rosa).approval(approvalId)).status).toBe('open');
     const traces = await eventually({
-      what: 'each click is in the audit',
+      what: 'the question and each click are in the audit',
       read: () => tracesOf(approvalId),
-      until: found => found.length === 4,
+      until: found => found.length === 5,
     });
     expect(traces.sort()).toEqual([
+      'accepted approval.open',
       'denied four_eyes',
       'denied four_eyes',
       'refused already_decided',
