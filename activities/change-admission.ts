@@ -50,7 +50,7 @@ export async function admitChange(
   const reservation = mostOf(place, steps);
   const excess = noRoom(asked, reservation);
   if (excess) return excess;
-  const admitted = admittedChange(asked, { plan, steps, decisions, policy, reservation });
+  const admitted = admittedChange(asked, { plan, steps, decisions, goal, policy, reservation });
   await writeChangeAdmitted(db, admitted);
   return admitted.answer;
 }

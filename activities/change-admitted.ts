@@ -3,12 +3,12 @@ import type { PolicyDecision } from '../db/policy-decisions.ts';
 import type { RuntimeTarget, SnapshotName } from '../domain/change.ts';
 import type { AcceptedChange, AdmittedStep, NewRuntime } from '../domain/change-operation.ts';
 import type { ActionPlan, IntentVerdict } from '../domain/planner.ts';
-import type { PolicyVerdict } from '../domain/policy.ts';
+import type { Footprint, PolicyVerdict } from '../domain/policy.ts';
 import { pendingStep } from '../domain/rules/change-steps.ts';
 import { footprintOf } from '../domain/rules/footprint.ts';
+import { monthlyCostOf, PRICES } from '../domain/rules/prices.ts';
 import type { Reservation } from '../domain/rules/quota.ts';
 import { namespaceOf, type PodSecurity } from '../domain/rules/slot.ts';
-import type { RuntimeSpec } from '../domain/runtime.ts';
 import { strictest } from '../policy/strictest.ts';
 import { begunRecord, deniedRecord } from './auditing.ts';
 import { type Case, type ChangeAsked, type Refused, refuse } from './change-case.ts';
@@ -19,6 +19,8 @@ export interface Judged {
   readonly plan: ActionPlan | undefined;
   readonly steps: readonly AdmittedStep[];
   readonly decisions: readonly PolicyDecision[];
+  /** Of an intent: what the policies said to the goal itself. */
+  readonly goal: readonly PolicyDecision[];
   readonly policy: PolicyVerdict;
   readonly reservation: Reservation;
 }
@@ -47,9 +49,9 @@ export function admittedChange(asked: Case, judged: Judged): AdmittedChange {
       verdicts: decisions.map(inShort),
       before: observed,
     },
-    footprint: footprintOf(place.type, largest(steps) ?? facts.runtime?.spec ?? {}),
+    footprint: dearest(asked, steps),
     policy,
-    decisions,
+    decisions: [...decisions, ...untilTheLast(judged)],
     policies: facts.policies,
     answer: acceptance(asked, judged, { quota, target: targetOf(asked, judged, { backend, podSecurity }) }),
     event: firstEvent(asked, judged),
@@ -94,14 +96,23 @@ function isDryRun({ intent }: ChangeAsked): boolean {
   return intent?.request.dry_run ?? false;
 }
 
+/** What is demanded for the goal is demanded before each of its steps: it is asked again until the last. */
+function untilTheLast({ goal, steps }: Judged): PolicyDecision[] {
+  const step = Math.max(0, steps.length - 1);
+  return goal.map(each => ({ ...each, step }));
+}
+
 /** What an intent says of the policies' answers. */
 function inShort({ question, verdict: { answer, policy, reason } }: PolicyDecision): IntentVerdict {
   return { action: question.action, answer, policy, reason };
 }
 
-/** The step after which the runtime holds most. */
-function largest(steps: readonly AdmittedStep[]): RuntimeSpec | undefined {
-  return steps.filter(({ change }) => change.verb !== 'delete').at(-1)?.desired.spec;
+/** The dearest of what the runtime will hold after each step: that is what the budgets of others must count meanwhile. */
+function dearest({ facts, limits, place: { type } }: Case, steps: readonly AdmittedStep[]): Footprint {
+  const kept = steps.filter(({ change }) => change.verb !== 'delete').map(({ desired }) => desired.spec);
+  const held = (kept.length > 0 ? kept : [facts.runtime?.spec ?? {}]).map(spec => footprintOf(type, spec));
+  const cost = (footprint: Footprint) => monthlyCostOf(footprint, type, limits.prices ?? PRICES);
+  return held.reduce((most, each) => (cost(each) > cost(most) ? each : most));
 }
 
 function newSnapshots({ change }: AdmittedStep): SnapshotName[] {

@@ -32,6 +32,18 @@ const on = (
   more: Partial<ChangeAsked> = {},
 ) => changes.asked(wishes, { runtimeId: first.runtimeId, ...more });
 
+test('while a list of steps is under way, the dearest of what it makes of the runtime is what budgets count', async () => {
+  const first = await changes.running();
+  const scales = (['xlarge', 'small'] as const).map(size => ({ verb: 'scale', to: { size } }) as const);
+  await changes.admitted(changes.asked(scales, { runtimeId: first.runtimeId }));
+  const row = await changes.sql
+    .selectFrom('runtimes')
+    .select('asked_footprint')
+    .where('id', '=', first.runtimeId)
+    .executeTakeFirst();
+  expect(row?.asked_footprint).toMatchObject({ size: 'xlarge' });
+});
+
 describe('admitChange', () => {
   test('writes runtime, operation and first event of a creation', async () => {
     const asked = changes.creation({ name: 'box' });

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beat } from '../db/health.ts';
 import { findIntent } from '../db/intents.ts';
 import { listSnapshots } from '../db/snapshots.ts';
+import { setPolicies } from '../db/tenants.ts';
 import { newId } from '../domain/ids.ts';
 import { type ChangeAsked, RecordedChanges } from '../test/recorded-changes.ts';
 import { type TwoTenants, twoTenants } from '../test/tenants.ts';
+import { createClearanceActivities } from './clearance.ts';
 
 let two: TwoTenants;
 let changes: RecordedChanges;
@@ -50,6 +52,26 @@ describe('an intent', () => {
     });
     const { items } = await listSnapshots(changes.sql, { runtimeId: first.runtimeId, pageSize: 10 });
     expect(items).toEqual([]);
+  });
+
+  test('whose goal alone needs consent does not act without it, not even at its last step', async () => {
+    const first = await changes.running();
+    const wanted = { kind: 'require_approval', selector: { action: 'intent.plan' } } as const;
+    const rules = [{ ...wanted, params: { quorum: 1, expires_in_seconds: 60 } }];
+    const open = [{ name: 'open', rules: [{ kind: 'allow_action', selector: {} } as const] }];
+    await setPolicies(two.owner, { tenantId: 'globex', policies: [{ name: 'goals', rules }] });
+    try {
+      const asked = intentOn(first, 'scale to large');
+      const { target, policy, steps } = await changes.admitted(asked);
+      expect(policy).toMatchObject({ answer: 'require_approval' });
+      const { tenantId, runtimeId, operationId, requester } = asked;
+      const act = { tenantId, runtimeId, operationId, requester, target, step: 1, message: 'scaling' };
+      const clearance = createClearanceActivities({ db: two.db });
+      const last = { ...act, stage: 'applying', index: steps.length - 1 } as const;
+      expect(await clearance.clear(last)).toMatchObject({ cleared: false, why: 'consent_needed' });
+    } finally {
+      await setPolicies(two.owner, { tenantId: 'globex', policies: open });
+    }
   });
 
   test('on a runtime that is deleted is refused', async () => {

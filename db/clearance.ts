@@ -73,7 +73,7 @@ export async function readClearanceFacts(
       o.verdict,
       exists (select from principals p where p.id in (o.requester_id, o.on_behalf_of)
         and p.disabled_at is not null) as "requesterDisabled",
-      coalesce((select jsonb_agg(jsonb_build_object('step', d.step, 'question', d.question) order by d.step)
+      coalesce((select jsonb_agg(jsonb_build_object('step', d.step, 'question', d.question) order by d.step, d.id)
         from policy_decisions d where d.operation_id = o.id and d.moment = 'admission'), '[]') as questions,
       ${POLICIES_IN_FORCE} as policies,
       ${holdingsBeside(runtimeId)} as holdings,
